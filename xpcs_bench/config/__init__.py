@@ -1,0 +1,33 @@
+"""Experiments: from a YAML file to a validated :class:`Experiment`."""
+
+from xpcs_bench.config.detector import Detector, Mask, MaskedRectangle, MaskFile
+from xpcs_bench.config.experiment import (
+    MEASURES,
+    Dtype,
+    Experiment,
+    KernelChoice,
+    Matrix,
+    MeasureName,
+    Sampling,
+    Selector,
+    ToleranceOverride,
+)
+from xpcs_bench.config.geometry import Geometry, Orientation
+
+__all__ = [
+    "MEASURES",
+    "Detector",
+    "Dtype",
+    "Experiment",
+    "Geometry",
+    "KernelChoice",
+    "Mask",
+    "MaskFile",
+    "MaskedRectangle",
+    "Matrix",
+    "MeasureName",
+    "Orientation",
+    "Sampling",
+    "Selector",
+    "ToleranceOverride",
+]

@@ -1,0 +1,120 @@
+"""What one YAML file says, once every shorthand in it has been resolved."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from xpcs_bench.config.detector import Detector
+from xpcs_bench.config.geometry import Geometry
+from xpcs_bench.confined import ConfinedModel
+
+__all__ = [
+    "MEASURES",
+    "Dtype",
+    "Experiment",
+    "KernelChoice",
+    "Matrix",
+    "MeasureName",
+    "Sampling",
+    "Selector",
+    "ToleranceOverride",
+]
+
+MeasureName = Literal[
+    "first_call", "stages", "steady_state", "conversion", "parity", "peak_memory"
+]
+MEASURES: tuple[MeasureName, ...] = (
+    "first_call",
+    "stages",
+    "steady_state",
+    "conversion",
+    "parity",
+    "peak_memory",
+)
+Dtype = Literal["float64", "float32"]
+
+
+class KernelChoice(ConfinedModel):
+    """A kernel and the parameter values to cross."""
+
+    name: str
+    """Name in the kernel registry."""
+    params: dict[str, tuple[Any, ...]]
+    """For every parameter that the file names, the values it takes in turn."""
+
+
+class Selector(ConfinedModel):
+    """A row of ``include`` or ``exclude``: all fields that are given must match."""
+
+    kernel: str | None = None
+    detector: str | None = None
+    geometry: str | None = None
+    backend: str | None = None
+    device: str | None = None
+    dtype: Dtype | None = None
+    measure: MeasureName | None = None
+
+
+class Matrix(ConfinedModel):
+    """The variants that are compared with each other on the same work."""
+
+    backend: tuple[str, ...]
+    """Names in the backend registry."""
+    device: tuple[str, ...]
+    """Platforms; one that is absent is skipped with the reason, never replaced."""
+    dtype: tuple[Dtype, ...]
+    """Floating-point type of inputs and outputs."""
+    exclude: tuple[Selector, ...] = ()
+    """Cases to leave out."""
+    include: tuple[Selector, ...] = ()
+    """Variants to add; each row names at least backend and device."""
+
+
+class Sampling(ConfinedModel):
+    """How much effort a case gets."""
+
+    precision: Annotated[float, Field(gt=0, lt=1)]
+    """Half-width of the interval at which sampling stops, as a fraction of the value."""
+    max_time_s: Annotated[float, Field(gt=0)]
+    """Most time spent on the samples of one case, all its processes together (s)."""
+    processes: Annotated[int, Field(ge=1, le=100)]
+    """Fresh processes per case."""
+    min_sample_s: Annotated[float, Field(gt=0, le=10)]
+    """Inner loops are added until one sample takes at least this long (s)."""
+    warmup_calls: Annotated[int, Field(ge=1)]
+    """Calls after the first one that are recorded apart, before sampling."""
+    timeout_s: Annotated[float, Field(gt=0)]
+    """Longest silence of a worker before it is killed (s)."""
+    memory_limit: Annotated[int, Field(gt=0)] | None
+    """Resident memory at which a worker is killed (bytes); None: 80 % of what is
+    available when the run starts."""
+
+
+class ToleranceOverride(ConfinedModel):
+    """A tolerance that replaces the kernel's own, with the reason for it."""
+
+    kernel: str
+    output: str | None = None
+    dtype: Dtype | None = None
+    rtol: Annotated[float, Field(ge=0)]
+    atol: Annotated[float, Field(ge=0)]
+    reason: Annotated[str, Field(min_length=1)]
+
+
+class Experiment(ConfinedModel):
+    """One experiment, resolved: nothing in it depends on a default or on a file's place."""
+
+    name: str
+    kernels: tuple[KernelChoice, ...]
+    detectors: tuple[Detector, ...]
+    geometries: tuple[Geometry, ...]
+    matrix: Matrix
+    measure: tuple[MeasureName, ...]
+    boundaries: tuple[str, ...]
+    """Conversions to time, by name in the boundary registry."""
+    sampling: Sampling
+    tolerances: tuple[ToleranceOverride, ...] = ()
+    seed: Annotated[int, Field(ge=0)]
+    """Seed of inputs and of the order of sampling."""

@@ -1,0 +1,61 @@
+"""The nouns that are persisted: evidence, its circumstances, and conclusions."""
+
+from xpcs_bench.records.case import Case, Group, Skip, Variant
+from xpcs_bench.records.conclusion import (
+    BreakEven,
+    CaseEstimate,
+    Comparison,
+    Estimate,
+    Judgement,
+    Outcome,
+    Summary,
+    Verdict,
+)
+from xpcs_bench.records.environment import Device, Environment
+from xpcs_bench.records.measurement import (
+    Agreement,
+    Block,
+    Measurement,
+    Observation,
+    OutputDigest,
+    Sample,
+    Samples,
+    Status,
+)
+from xpcs_bench.records.run_record import (
+    SCHEMA_VERSION,
+    Accounting,
+    RunHeader,
+    RunRecord,
+    RunStatus,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Accounting",
+    "Agreement",
+    "Block",
+    "BreakEven",
+    "Case",
+    "CaseEstimate",
+    "Comparison",
+    "Device",
+    "Environment",
+    "Estimate",
+    "Group",
+    "Judgement",
+    "Measurement",
+    "Observation",
+    "Outcome",
+    "OutputDigest",
+    "RunHeader",
+    "RunRecord",
+    "RunStatus",
+    "Sample",
+    "Samples",
+    "Skip",
+    "Status",
+    "Summary",
+    "Variant",
+    "Verdict",
+]

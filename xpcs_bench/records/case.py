@@ -1,0 +1,92 @@
+"""One point of the plan, and the groups that are compared."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any
+
+from xpcs_bench.config import Detector, Dtype, Geometry, MeasureName
+from xpcs_bench.confined import ConfinedModel
+
+__all__ = ["Case", "Group", "Skip", "Variant"]
+
+
+class Variant(ConfinedModel):
+    """Who computes, where, and in which type."""
+
+    implementation: str = "builtin"
+    """Whose code it is."""
+    backend: str
+    device: str
+    """Platform: ``cpu``, ``gpu``."""
+    dtype: Dtype
+
+    @cached_property
+    def id(self) -> str:
+        """``backend/device/dtype``, with the implementation in front unless builtin."""
+        parts = [self.backend, self.device, self.dtype]
+        if self.implementation != "builtin":
+            parts.insert(0, self.implementation)
+        return "/".join(parts)
+
+
+class Case(ConfinedModel):
+    """One kernel, on one problem, by one variant, measured in one way."""
+
+    kernel: str
+    kernel_version: str
+    params: dict[str, Any]
+    """Every parameter with its value."""
+    labels: dict[str, Any]
+    """The parameters that differ from their defaults: they appear in the id."""
+    detector: Detector | None
+    geometry: Geometry | None
+    variant: Variant
+    measure: MeasureName
+    boundary: str | None = None
+    """For conversions: the name in the boundary registry."""
+
+    @cached_property
+    def problem_id(self) -> str:
+        """The work, without who does it: ``qmap[convention=flat]/eiger-4m/saxs``."""
+        labels = ",".join(
+            f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+            for key, value in sorted(self.labels.items())
+        )
+        parts = [f"{self.kernel}[{labels}]" if labels else self.kernel]
+        parts += [part.name for part in (self.detector, self.geometry) if part]
+        return "/".join(parts)
+
+    @cached_property
+    def measure_id(self) -> str:
+        """``steady_state``, ``conversion.hdf5_write``."""
+        return f"{self.measure}.{self.boundary}" if self.boundary else self.measure
+
+    @cached_property
+    def id(self) -> str:
+        """Readable, unique in a plan, and the same in every run of the same work."""
+        return f"{self.problem_id}/{self.variant.id}/{self.measure_id}"
+
+    @cached_property
+    def group_id(self) -> str:
+        """Cases of one group differ in the variant alone."""
+        return f"{self.problem_id}/{self.measure_id}"
+
+
+class Group(ConfinedModel):
+    """Cases that differ in the variant alone; sampled in turn and compared."""
+
+    id: str
+    reference: str
+    """Id of the case that the others are compared with: the baseline."""
+    cases: tuple[str, ...]
+    """Case ids, the reference among them."""
+
+
+class Skip(ConfinedModel):
+    """A case that was asked for and is not measured."""
+
+    case: str
+    """Case id."""
+    reason: str

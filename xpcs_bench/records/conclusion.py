@@ -1,0 +1,110 @@
+"""What is concluded from evidence; recomputed whenever a record is read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from xpcs_bench.confined import ConfinedModel
+
+__all__ = [
+    "BreakEven",
+    "CaseEstimate",
+    "Comparison",
+    "Estimate",
+    "Judgement",
+    "Outcome",
+    "Summary",
+    "Verdict",
+]
+
+
+class Judgement(StrEnum):
+    """Candidate against baseline."""
+
+    FASTER = "faster"
+    SAME = "same"
+    SLOWER = "slower"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Outcome(StrEnum):
+    """What a rule says of a subject; skip and inconclusive are not pass."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+class Estimate(ConfinedModel):
+    """A number with its doubt."""
+
+    point: float
+    lower: float
+    upper: float
+    confidence: float
+    statistic: str
+    """How the point and the interval were made."""
+    n_processes: int
+    n_samples: int
+    unit: str
+
+
+class CaseEstimate(ConfinedModel):
+    """The estimate of one metric of one case."""
+
+    case: str
+    """Case id."""
+    metric: str
+    """``steady_state``, ``first_call``, ``stages.compile``, ``conversion``, ``peak_memory``."""
+    estimate: Estimate
+
+
+class Comparison(ConfinedModel):
+    """Candidate against baseline within one group."""
+
+    group: str
+    metric: str
+    baseline: str
+    """Case id."""
+    candidate: str
+    """Case id."""
+    ratio: Estimate
+    """candidate / baseline; below 1 is faster."""
+    judgement: Judgement
+
+
+class BreakEven(ConfinedModel):
+    """After how many calls the first-call cost of the candidate has paid."""
+
+    problem: str
+    """Problem id."""
+    baseline: str
+    """Variant id."""
+    candidate: str
+    """Variant id."""
+    calls: Estimate | None
+    """None: never, or it cannot be told; the reason says which."""
+    reason: str
+
+
+class Verdict(ConfinedModel):
+    """A rule applied to a subject."""
+
+    rule: str
+    subject: str
+    outcome: Outcome
+    reason: str
+    """A sentence."""
+    evidence: tuple[str, ...] = ()
+    """JSON pointers into the record."""
+
+
+class Summary(ConfinedModel):
+    """All conclusions of one record."""
+
+    estimates: tuple[CaseEstimate, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    break_evens: tuple[BreakEven, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()

@@ -1,0 +1,169 @@
+"""Evidence: what one process observed of one case, raw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+from pydantic import model_validator
+
+from xpcs_bench.confined import ConfinedModel
+
+__all__ = [
+    "Agreement",
+    "Block",
+    "Measurement",
+    "Observation",
+    "OutputDigest",
+    "Sample",
+    "Samples",
+    "Status",
+]
+
+
+class Status(StrEnum):
+    """How a measurement ended; only ``ok`` yields a number that is judged."""
+
+    OK = "ok"
+    PARITY_FAILED = "parity_failed"
+    """Measured, but the timed executable returned wrong values."""
+    INVALID = "invalid"
+    """Measured, but not what was asked for: retraced, cached host copy, ..."""
+    RAISED = "raised"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+
+
+class Sample(NamedTuple):
+    """One timed reading of ``inner_loops`` calls."""
+
+    elapsed_ns: int
+    inner_loops: int
+    block: int
+
+
+class Samples(ConfinedModel):
+    """Timed readings in the order they were taken, by column."""
+
+    elapsed_ns: tuple[int, ...] = ()
+    """Wall time of each reading (ns)."""
+    inner_loops: tuple[int, ...] = ()
+    """Calls inside each reading."""
+    block: tuple[int, ...] = ()
+    """Index of the block that each reading belongs to."""
+
+    @model_validator(mode="after")
+    def _columns_have_one_length(self) -> Self:
+        if not len(self.elapsed_ns) == len(self.inner_loops) == len(self.block):
+            msg = "elapsed_ns, inner_loops and block must have the same length"
+            raise ValueError(msg)
+        return self
+
+    def __len__(self) -> int:
+        return len(self.elapsed_ns)
+
+    def rows(self) -> Iterator[Sample]:
+        """Yield the readings one by one, in order."""
+        yield from map(
+            Sample._make,
+            zip(self.elapsed_ns, self.inner_loops, self.block, strict=True),
+        )
+
+
+class Block(ConfinedModel):
+    """The circumstances of consecutive samples, read once around them."""
+
+    started_ns: int
+    """Start of the block on the worker's clock (ns)."""
+    wall_ns: int
+    cpu_ns: int
+    """CPU time of the whole process (ns)."""
+    run_delay_ns: int | None
+    """Time the measuring thread was runnable but not running (ns); Linux only."""
+    involuntary_switches: int | None
+    minor_faults: int | None
+
+
+class Agreement(ConfinedModel):
+    """One output compared with its reference or with the truth."""
+
+    output: str
+    against: str
+    """``reference`` (the NumPy values) or ``truth`` (sampled points)."""
+    passed: bool
+    reason: str
+    """A sentence: why it passed or failed."""
+    shape: tuple[int, ...]
+    dtype: str
+    n_compared: int
+    n_beyond: int
+    """Elements beyond the tolerance."""
+    max_abs: float | None
+    """None when shape or structure differ, or nothing finite was compared."""
+    max_rel: float | None
+    max_ulp: float | None
+    worst_index: tuple[int, ...] | None
+    actual: float | None
+    """Value at the worst index."""
+    desired: float | None
+    rtol: float
+    atol: float
+    tolerance_reason: str
+
+
+class OutputDigest(ConfinedModel):
+    """What an output looked like, short enough to keep."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    sha256: str
+    """Of the bytes in C order."""
+
+
+class Observation(ConfinedModel):
+    """What the worker saw of one case; the parent adds the circumstances."""
+
+    status: Status
+    reason: str
+    """Empty when the status is ok; else a sentence."""
+    warmups: Samples = Samples()
+    """Calls before the samples, the first of them the first call of the process."""
+    samples: Samples = Samples()
+    blocks: tuple[Block, ...] = ()
+    stages_ns: dict[str, int] | None = None
+    """Stage name to duration (ns), in order."""
+    n_traces: int | None = None
+    """Traces of the kernel by the end; None for a backend that does not trace."""
+    value: float | None = None
+    """For measures that yield one number, in ``unit``."""
+    unit: str = "s"
+    """Unit of ``value`` and of the estimate: s, bytes."""
+    checks: tuple[Agreement, ...] = ()
+    outputs: tuple[OutputDigest, ...] = ()
+    input_bytes: int = 0
+    output_bytes: int = 0
+    spent_ns: int = 0
+    """Time inside warm-ups, samples and first calls, and stages of a first call (ns)."""
+
+
+class Measurement(ConfinedModel):
+    """All that one process observed of one case."""
+
+    case: str
+    """Case id."""
+    process: int
+    """Which of the fresh processes; same index = measured in turn with its group."""
+    environment: str | None
+    """Fingerprint of the worker's environment; None if it died before telling."""
+    started: str
+    """UTC, ISO 8601."""
+    wall_s: float
+    """From the start of the worker to its last word (s)."""
+    startup_s: float
+    """Of which: until it was ready to prepare the case (s)."""
+    log: str
+    """Last lines that the worker wrote to stdout and stderr."""
+    observation: Observation

@@ -1,0 +1,72 @@
+"""The envelope on disk."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from xpcs_bench.config import Experiment
+from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.records.case import Case, Group, Skip
+from xpcs_bench.records.conclusion import Summary
+from xpcs_bench.records.environment import Environment
+from xpcs_bench.records.measurement import Measurement
+
+__all__ = ["SCHEMA_VERSION", "Accounting", "RunHeader", "RunRecord", "RunStatus"]
+
+SCHEMA_VERSION = 1
+"""Raised when a reader of the version before could misread a record."""
+
+RunStatus = Literal["complete", "interrupted", "incomplete"]
+
+
+class Accounting(ConfinedModel):
+    """Where the wall time of a run went."""
+
+    wall_s: float
+    """Of all sessions that added to the record (s)."""
+    measuring_s: float
+    """Inside warm-ups, samples, first calls and their stages (s)."""
+    startup_s: float
+    """Starting workers: interpreter and imports (s)."""
+    measuring_share: float
+    """``measuring_s / wall_s``."""
+    overhead_ns_per_sample: float | None
+    """Cost of one sample beyond its two clock readings and its call, measured on an
+    empty call in every sampling worker; None when nothing was sampled (ns)."""
+
+
+class RunHeader(ConfinedModel):
+    """What is known before the first measurement."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    name: str
+    command: str
+    started: str
+    """UTC, ISO 8601."""
+    xpcs_bench: str
+    """Version of this package."""
+    experiment: Experiment
+    experiment_path: str
+    experiment_sha256: str
+    plan_digest: str
+    """Digest of the cases and of everything that decides how they are measured."""
+    cases: tuple[Case, ...]
+    groups: tuple[Group, ...]
+    skipped: tuple[Skip, ...]
+    parent: Environment
+
+
+class RunRecord(ConfinedModel):
+    """Everything one run saw, and what was concluded from it."""
+
+    header: RunHeader
+    status: RunStatus
+    finished: str
+    """UTC, ISO 8601."""
+    accounting: Accounting
+    environments: dict[str, Environment]
+    """By fingerprint."""
+    measurements: tuple[Measurement, ...]
+    summary: Summary
+    """Derived: the same whenever it is computed again from the fields above."""
