@@ -1,0 +1,267 @@
+"""JAX behind the protocol: compiled, differentiable, on CPU or GPU.
+
+This module imports jax; nothing imports this module before a JAX backend is asked
+for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from xpcs_bench.backends.conversion import ensure_numpy, private_copy
+from xpcs_bench.backends.delegation import NamespaceBackend
+from xpcs_bench.backends.placement import refuse_platform
+from xpcs_bench.records import Device
+
+__all__ = ["JAXBackend"]
+
+PLATFORMS = ("gpu", "tpu", "cpu")
+
+
+class JAXBackend(NamespaceBackend):
+    """JAX with 64-bit numbers.
+
+    Making one switches jax to 64 bits for the whole process.
+    """
+
+    xp = jnp
+    name: ClassVar[str] = "jax"
+    pi: ClassVar[float] = math.pi
+    supports_jit: ClassVar[bool] = True
+    supports_grad: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        jax.config.update("jax_enable_x64", True)
+
+    @property
+    def supports_gpu(self) -> bool:
+        return bool(_platform_devices("gpu"))
+
+    def array(self, data: Any, dtype: Any = None) -> jax.Array:
+        if isinstance(data, np.ndarray):
+            return jnp.asarray(private_copy(data, dtype))
+        return jnp.array(data, dtype=dtype)
+
+    def copy(self, x: Any, /) -> jax.Array:
+        return self.array(x)
+
+    def flatten(self, x: Any, /) -> jax.Array:
+        return jnp.ravel(x)
+
+    def astype(self, x: Any, dtype: Any, /) -> jax.Array:
+        return jnp.asarray(x).astype(dtype)
+
+    def to_numpy(self, x: Any, /) -> NDArray[Any]:
+        return ensure_numpy(x)
+
+    def from_numpy(self, x: NDArray[Any], /) -> jax.Array:
+        return jax.device_put(private_copy(x))
+
+    def round(self, x: Any, /, decimals: int = 0) -> jax.Array:
+        x = jnp.asarray(x)
+        if decimals < 0 and jnp.issubdtype(x.dtype, jnp.integer):
+            return jnp.round(x.astype(jnp.float64), decimals).astype(x.dtype)
+        return jnp.round(x, decimals)
+
+    def mod(self, x: Any, y: Any, /) -> jax.Array:
+        remainder = jnp.mod(x, y)
+        if not jnp.issubdtype(remainder.dtype, jnp.floating):
+            return remainder
+        return jnp.where(remainder == 0, jnp.copysign(remainder, y), remainder)
+
+    def argsort(self, x: Any, /, axis: int = -1) -> jax.Array:
+        return jnp.argsort(x, axis=axis, stable=True)
+
+    def percentile(self, x: Any, q: Any, /, axis: Any = None) -> jax.Array:
+        q = jnp.asarray(q, jnp.float64)
+        if _known(q) and not bool(jnp.all((q >= 0) & (q <= 100))):
+            msg = f"Percentiles must be in the range [0, 100], not {q}."
+            raise ValueError(msg)
+        return jnp.percentile(x, q, axis=axis)
+
+    def digitize(self, x: Any, bins: Any, /, right: bool = False) -> jax.Array:
+        if _known(bins):
+            steps = np.diff(np.asarray(bins))
+            if not (np.all(steps >= 0) or np.all(steps <= 0)):
+                msg = "Bins must rise or fall throughout. Sort the edges first."
+                raise ValueError(msg)
+        return jnp.digitize(x, bins, right=right).astype(jnp.int64)
+
+    def searchsorted(
+        self, sorted_array: Any, values: Any, /, side: str = "left"
+    ) -> jax.Array:
+        return jnp.searchsorted(sorted_array, values, side=side).astype(jnp.int64)
+
+    def bincount(
+        self,
+        x: Any,
+        /,
+        weights: Any = None,
+        minlength: int = 0,
+        *,
+        length: int | None = None,
+    ) -> jax.Array:
+        if weights is not None:
+            weights = jnp.asarray(weights, jnp.float64)
+        if length is None:
+            if _known(x) and jnp.size(x) and int(jnp.min(x)) < 0:
+                msg = "Labels must not be negative. Mask them out, or give length."
+                raise ValueError(msg)
+            return jnp.bincount(x, weights, minlength=minlength)
+        # XLA puts negative labels into bin 0, and drops those beyond the end
+        labels = jnp.where(x < 0, length, x)
+        return jnp.bincount(labels, weights, length=length)
+
+    def unique(
+        self,
+        x: Any,
+        /,
+        return_inverse: bool = False,
+        size: int | None = None,
+        fill_value: Any = None,
+    ) -> Any:
+        if size is None or jnp.size(x):
+            return jnp.unique(
+                x, return_inverse=return_inverse, size=size, fill_value=fill_value
+            )
+        values = jnp.full(
+            size, 0 if fill_value is None else fill_value, jnp.asarray(x).dtype
+        )
+        return (
+            (values, jnp.zeros(jnp.shape(x), jnp.int64)) if return_inverse else values
+        )
+
+    def nonzero(
+        self, x: Any, /, size: int | None = None, fill_value: int = -1
+    ) -> tuple[jax.Array, ...]:
+        if size is None:
+            return jnp.nonzero(x)
+        return jnp.nonzero(x, size=size, fill_value=fill_value)
+
+    def jit(
+        self,
+        func: Callable[..., Any],
+        /,
+        static_argnums: int | Sequence[int] | None = None,
+        static_argnames: str | Sequence[str] | None = None,
+    ) -> Callable[..., Any]:
+        return jax.jit(
+            func, static_argnums=static_argnums, static_argnames=static_argnames
+        )
+
+    def grad(
+        self, func: Callable[..., Any], /, argnums: int | Sequence[int] = 0
+    ) -> Callable[..., Any]:
+        return jax.grad(func, argnums)
+
+    def value_and_grad(
+        self, func: Callable[..., Any], /, argnums: int | Sequence[int] = 0
+    ) -> Callable[..., tuple[Any, Any]]:
+        return jax.value_and_grad(func, argnums)
+
+    def vmap(
+        self, func: Callable[..., Any], /, in_axes: Any = 0, out_axes: Any = 0
+    ) -> Callable[..., Any]:
+        return jax.vmap(func, in_axes, out_axes)
+
+    def scan(
+        self,
+        func: Callable[[Any, Any], tuple[Any, Any]],
+        init: Any,
+        xs: Any = None,
+        length: int | None = None,
+    ) -> tuple[Any, Any]:
+        return jax.lax.scan(func, init, xs, length)
+
+    def fori_loop(
+        self,
+        lower: int,
+        upper: int,
+        body_fun: Callable[[Any, Any], Any],
+        init_val: Any,
+    ) -> Any:
+        return jax.lax.fori_loop(lower, upper, body_fun, init_val)
+
+    def while_loop(
+        self,
+        cond_fun: Callable[[Any], Any],
+        body_fun: Callable[[Any], Any],
+        init_val: Any,
+    ) -> Any:
+        return jax.lax.while_loop(cond_fun, body_fun, init_val)
+
+    def cond(
+        self,
+        pred: Any,
+        true_fun: Callable[..., Any],
+        false_fun: Callable[..., Any],
+        /,
+        *operands: Any,
+    ) -> Any:
+        return jax.lax.cond(pred, true_fun, false_fun, *operands)
+
+    def devices(self) -> tuple[Device, ...]:
+        default = jax.devices()
+        others = [
+            d for p in PLATFORMS for d in _platform_devices(p) if d not in default
+        ]
+        return tuple(map(_describe, [*default, *others]))
+
+    def device_put(self, tree: Any, /, device: str | None = None) -> Any:
+        target = None
+        if device is not None:
+            found = _platform_devices(device)
+            if not found:
+                present = sorted({d.platform for d in self.devices()})
+                refuse_platform(self.name, device, present)
+            target = found[0]
+        return jax.tree.map(lambda leaf: jax.device_put(_own(leaf), target), tree)
+
+    def block_until_ready(self, tree: Any, /) -> Any:
+        arrays = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array)]
+        if not arrays:
+            msg = (
+                f"{type(tree).__name__} holds no jax array to wait for. Return arrays, "
+                "or tuples, lists and dictionaries of them."
+            )
+            raise TypeError(msg)
+        for array in arrays:
+            array.block_until_ready()
+        return tree
+
+    def tree_leaves(self, tree: Any, /) -> list[Any]:
+        return jax.tree.leaves(tree)
+
+
+def _known(value: Any) -> bool:
+    """Whether the values exist already, so that looking at them is possible."""
+    return not isinstance(value, jax.core.Tracer)
+
+
+def _own(leaf: Any) -> Any:
+    """Return what jax may read at any later time: nobody else can write to it."""
+    return leaf if isinstance(leaf, jax.Array) else private_copy(leaf)
+
+
+def _platform_devices(platform: str) -> list[jax.Device]:
+    try:
+        return list(jax.devices(platform))
+    except (RuntimeError, AssertionError):
+        return []  # how jax says that there is none
+
+
+def _describe(device: jax.Device) -> Device:
+    memory = device.memory_stats() or {}
+    return Device(
+        platform=device.platform,
+        index=device.id,
+        name=device.device_kind,
+        memory_bytes=memory.get("bytes_limit"),
+    )
