@@ -8,10 +8,10 @@
     |-- CannotMeasure      nothing can be measured as asked              exit 4
     `-- WorkerFailure      one worker process failed; costs its case
         |-- WorkerCrashed          ended by a signal or without a word
+        |   `-- ProtocolMismatch   speaks another version of the protocol
         |-- WorkerTimedOut         gave no answer in time
         |-- WorkerOutOfMemory      went past its memory limit
-        |-- WorkerRaised           the code under test raised
-        `-- ProtocolMismatch       speaks another version of the protocol
+        `-- WorkerRaised           the code under test raised
 
 A message has three sentences: where and what (values with ``!r``); what is
 allowed; what to do next.
@@ -99,5 +99,5 @@ class WorkerRaised(WorkerFailure):
     """The code under test raised; the log holds the traceback."""
 
 
-class ProtocolMismatch(WorkerFailure):
+class ProtocolMismatch(WorkerCrashed):
     """Parent and worker speak different major versions of the protocol."""

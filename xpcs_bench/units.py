@@ -69,7 +69,7 @@ def format_percent(fraction: float) -> str:
 
 
 def format_count(count: float) -> str:
-    """A whole number with thousands separated by a thin space's plain stand-in."""
+    """A whole number with its thousands apart: ``12 345``."""
     return f"{count:,.0f}".replace(",", " ")
 
 
@@ -88,15 +88,18 @@ def format_quantity(value: float, unit: str) -> str:
             return f"{_significant(value)} {unit}"
 
 
-def _parse(text: str | float, units: dict[str, float] | dict[str, int], what: str) -> float:
+def _parse(
+    text: str | float, units: dict[str, float] | dict[str, int], what: str
+) -> float:
     if isinstance(text, (int, float)) and not isinstance(text, bool):
         return float(text)
     match = _QUANTITY.fullmatch(str(text))
     unit = match.group(2) if match else None
     if match is None or (unit and unit not in units):
+        example = f"5{next(reversed(units))}"
         msg = (
             f"{text!r} is not {what}. Allowed: a number, or a number with one of the "
-            f"units {', '.join(units)}. Write for example {('5' + next(reversed(units)))!r}."
+            f"units {', '.join(units)}. Write for example {example!r}."
         )
         raise ConfigError(msg)
     return float(match.group(1)) * (units[unit] if unit else 1)

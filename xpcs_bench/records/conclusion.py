@@ -57,7 +57,7 @@ class CaseEstimate(ConfinedModel):
     case: str
     """Case id."""
     metric: str
-    """``steady_state``, ``first_call``, ``stages.compile``, ``conversion``, ``peak_memory``."""
+    """``steady_state``, ``first_call``, ``stages.compile``, ``conversion``, ..."""
     estimate: Estimate
 
 

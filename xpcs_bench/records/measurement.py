@@ -145,8 +145,11 @@ class Observation(ConfinedModel):
     outputs: tuple[OutputDigest, ...] = ()
     input_bytes: int = 0
     output_bytes: int = 0
+    overhead_ns_per_sample: float | None = None
+    """Cost of one sample of an empty call beyond its two clock readings (ns); None
+    where nothing is sampled."""
     spent_ns: int = 0
-    """Time inside warm-ups, samples and first calls, and stages of a first call (ns)."""
+    """Time inside warm-ups, samples, first calls and their stages (ns)."""
 
 
 class Measurement(ConfinedModel):
@@ -164,6 +167,8 @@ class Measurement(ConfinedModel):
     """From the start of the worker to its last word (s)."""
     startup_s: float
     """Of which: until it was ready to prepare the case (s)."""
+    interleaved: bool
+    """Whether the other cases of its group were alive and sampled in turn with it."""
     log: str
     """Last lines that the worker wrote to stdout and stderr."""
     observation: Observation

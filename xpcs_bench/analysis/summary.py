@@ -1,0 +1,219 @@
+"""All estimates, comparisons and break-even calls of a record's measurements.
+
+A case whose values were wrong gets no estimate, in any measure: without parity there
+is no speed to speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from xpcs_bench.analysis.break_even import break_even
+from xpcs_bench.analysis.estimate import (
+    PRIORS,
+    estimate_location,
+    estimate_ratio,
+    per_call_s,
+)
+from xpcs_bench.records import (
+    BreakEven,
+    Case,
+    CaseEstimate,
+    Comparison,
+    Estimate,
+    Group,
+    Judgement,
+    Measurement,
+    Observation,
+    Status,
+    Summary,
+)
+
+__all__ = ["MARGIN", "judge_ratio", "summarise"]
+
+MARGIN = 0.02
+"""Ratios within 2 % of 1 are called the same: layout alone moves a kernel that much."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One number of one process."""
+
+    process: int
+    value: float
+    n_samples: int
+
+
+def _steady(observation: Observation) -> Iterable[tuple[str, float, int]]:
+    samples = per_call_s(observation.samples)
+    if samples:
+        yield "", median(samples), len(samples)
+
+
+def _value(observation: Observation) -> Iterable[tuple[str, float, int]]:
+    if observation.value is not None:
+        yield "", observation.value, 1
+
+
+def _stages(observation: Observation) -> Iterable[tuple[str, float, int]]:
+    for stage, elapsed_ns in (observation.stages_ns or {}).items():
+        yield f".{stage}", elapsed_ns * 1e-9, 1
+
+
+_READERS: Mapping[str, Callable[[Observation], Iterable[tuple[str, float, int]]]] = {
+    "steady_state": _steady,
+    "conversion": _steady,
+    "first_call": _value,
+    "peak_memory": _value,
+    "stages": _stages,
+}
+"""Measure to what it reads of an observation: metric suffix, value, samples behind."""
+
+
+def judge_ratio(ratio: Estimate) -> Judgement:
+    """Say what an interval of candidate / baseline allows to say."""
+    if ratio.lower >= 1 / (1 + MARGIN) and ratio.upper <= 1 + MARGIN:
+        return Judgement.SAME
+    if ratio.upper < 1:
+        return Judgement.FASTER
+    if ratio.lower > 1:
+        return Judgement.SLOWER
+    return Judgement.INCONCLUSIVE
+
+
+def _wrong(
+    cases: Mapping[str, Case], measurements: Sequence[Measurement]
+) -> set[tuple[str, str, str | None]]:
+    """Who returned wrong values: problem, variant, and boundary for a conversion."""
+    return {
+        (case.problem_id, case.variant.id, case.boundary)
+        for row in measurements
+        if row.observation.status is Status.PARITY_FAILED
+        for case in (cases[row.case],)
+    }
+
+
+def summarise(
+    cases: Sequence[Case], groups: Sequence[Group], measurements: Sequence[Measurement]
+) -> Summary:
+    """Conclude all that the measurements allow; verdicts are the gate's to add."""
+    by_id = {case.id: case for case in cases}
+    wrong = _wrong(by_id, measurements)
+    readings: dict[str, dict[str, list[_Reading]]] = {}
+    for row in measurements:
+        case = by_id[row.case]
+        reader = _READERS.get(case.measure)
+        if reader is None or row.observation.status is not Status.OK:
+            continue
+        identity = (case.problem_id, case.variant.id)
+        if {(*identity, case.boundary), (*identity, None)} & wrong:
+            continue
+        for suffix, value, n_samples in reader(row.observation):
+            readings.setdefault(case.id, {}).setdefault(
+                case.measure + suffix, []
+            ).append(_Reading(row.process, value, n_samples))
+    estimates = [
+        _estimate(by_id[case.id], metric, rows)
+        for case in cases
+        for metric, rows in readings.get(case.id, {}).items()
+    ]
+    comparisons = [
+        comparison
+        for group in groups
+        for comparison in _comparisons(group, by_id, readings)
+    ]
+    return Summary(
+        estimates=tuple(estimates),
+        comparisons=tuple(comparisons),
+        break_evens=tuple(_break_evens(cases, groups, estimates, comparisons)),
+    )
+
+
+def _estimate(case: Case, metric: str, rows: Sequence[_Reading]) -> CaseEstimate:
+    unit = "bytes" if case.measure == "peak_memory" else "s"
+    return CaseEstimate(
+        case=case.id,
+        metric=metric,
+        estimate=estimate_location(
+            [row.value for row in rows],
+            PRIORS[case.measure],
+            unit,
+            sum(row.n_samples for row in rows),
+        ),
+    )
+
+
+def _comparisons(
+    group: Group,
+    cases: Mapping[str, Case],
+    readings: Mapping[str, Mapping[str, Sequence[_Reading]]],
+) -> Iterable[Comparison]:
+    for candidate in group.cases:
+        if candidate == group.reference:
+            continue
+        for metric, rows in readings.get(candidate, {}).items():
+            base = {
+                row.process: row
+                for row in readings.get(group.reference, {}).get(metric, ())
+            }
+            pairs = [
+                (base[row.process], row)
+                for row in rows
+                if row.process in base and min(base[row.process].value, row.value) > 0
+            ]
+            if not pairs:
+                continue
+            ratio = estimate_ratio(
+                [b.value for b, _ in pairs],
+                [c.value for _, c in pairs],
+                PRIORS[cases[candidate].measure],
+                sum(b.n_samples + c.n_samples for b, c in pairs),
+            )
+            yield Comparison(
+                group=group.id,
+                metric=metric,
+                baseline=group.reference,
+                candidate=candidate,
+                ratio=ratio,
+                judgement=judge_ratio(ratio),
+            )
+
+
+def _break_evens(
+    cases: Sequence[Case],
+    groups: Sequence[Group],
+    estimates: Sequence[CaseEstimate],
+    comparisons: Sequence[Comparison],
+) -> Iterable[BreakEven]:
+    by_id = {case.id: case for case in cases}
+    first = {
+        (by_id[row.case].problem_id, by_id[row.case].variant.id): row.estimate
+        for row in estimates
+        if row.metric == "first_call"
+    }
+    cached = {
+        row.case: row.estimate for row in estimates if row.metric == "steady_state"
+    }
+    ratios = {
+        row.candidate: row.ratio for row in comparisons if row.metric == "steady_state"
+    }
+    for group in groups:
+        reference = by_id[group.reference]
+        base = cached.get(group.reference)
+        base_first = first.get((reference.problem_id, reference.variant.id))
+        for candidate in group.cases:
+            variant = by_id[candidate].variant
+            own_first = first.get((reference.problem_id, variant.id))
+            ratio = ratios.get(candidate)
+            if base is None or base_first is None or own_first is None or ratio is None:
+                continue
+            calls, reason = break_even(base_first, own_first, base, ratio)
+            yield BreakEven(
+                problem=reference.problem_id,
+                baseline=reference.variant.id,
+                candidate=variant.id,
+                calls=calls,
+                reason=reason,
+            )

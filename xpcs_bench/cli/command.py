@@ -1,0 +1,179 @@
+"""The command, its verbs and its exit codes.
+
+Only click is imported here: ``--help`` must feel instant. Every verb is one function
+that reads its arguments and hands over to the floors below.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from xpcs_bench import __version__
+from xpcs_bench.errors import ExitCode, XpcsBenchError
+
+__all__ = ["main", "xpcs_bench"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EPILOG = """\b
+Exit codes:
+  0    all is well
+  1    a rule or a parity check failed
+  2    usage or configuration
+  3    cannot tell
+  4    could not measure
+  130  interrupted; --resume goes on
+"""
+
+
+def main() -> None:
+    """Run the command and end with a code of :class:`ExitCode`."""
+    try:
+        code = xpcs_bench.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = ExitCode.INTERRUPTED
+    except XpcsBenchError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    sys.exit(int(code or 0))
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="xpcs_bench")
+def xpcs_bench() -> None:
+    """Measure which backend and device is faster, and whether the numbers are right.
+
+    Validates and times the computations of X-ray photon correlation
+    spectroscopy on NumPy and JAX, as an experiment in a YAML file says.
+    """
+
+
+_config = click.argument("config", type=click.Path(path_type=Path))
+_set = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace a field of the file, e.g. --set sampling.max_time_s=5.",
+)
+_select = click.option(
+    "-k",
+    "expression",
+    metavar="EXPR",
+    help="Only cases whose id matches, e.g. -k 'qmap and not float32'.",
+)
+_out = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder that holds the runs.",
+)
+_quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; results only.")
+_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+_resume = click.option(
+    "--resume",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[RUN_ID]",
+    help="Go on with an interrupted run of this plan: the latest, or the one named.",
+)
+
+
+def _run_options(verb: F) -> F:
+    for option in reversed([_config, _select, _set, _out, _resume, _quiet, _json]):
+        verb = option(verb)
+    return verb
+
+
+@xpcs_bench.command()
+@_run_options
+def run(**options: Any) -> int:
+    """Measure what CONFIG describes and write a report.
+
+    Writes OUT/RUN_ID/run.json (everything that was seen), report.html and summary.md,
+    and says where.
+    """
+    from xpcs_bench.cli.measuring import Order, carry_out
+
+    return carry_out(Order(**options))
+
+
+@xpcs_bench.command()
+@_run_options
+def parity(**options: Any) -> int:
+    """Check the numbers of CONFIG's cases and measure no time."""
+    from xpcs_bench.cli.measuring import Order, carry_out
+
+    options["overrides"] = (*options["overrides"], "measure=[parity]")
+    return carry_out(Order(**options))
+
+
+@xpcs_bench.command()
+@_config
+@_select
+@_set
+@_json
+def plan(
+    *, config: Path, expression: str | None, overrides: tuple[str, ...], as_json: bool
+) -> int:
+    """Show the cases, groups, skips, time and memory of CONFIG; measure nothing."""
+    from xpcs_bench.cli.planning import show_plan
+
+    return show_plan(config, expression, overrides, as_json=as_json)
+
+
+@xpcs_bench.command()
+@click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_set
+def validate(configs: tuple[Path, ...], overrides: tuple[str, ...]) -> int:
+    """Check configuration files and say what each one asks for."""
+    from xpcs_bench.cli.planning import validate_files
+
+    return validate_files(configs, overrides)
+
+
+@xpcs_bench.command()
+def schema() -> int:
+    """Print the JSON Schema of an experiment, for editors."""
+    from xpcs_bench.cli.planning import catalogue
+    from xpcs_bench.config.schema import experiment_schema
+
+    click.echo(json.dumps(experiment_schema(catalogue()), indent=2, ensure_ascii=False))
+    return ExitCode.PASS
+
+
+@xpcs_bench.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@_quiet
+def report(*, run: Path, quiet: bool) -> int:
+    """Rebuild the report of RUN (a folder or a run.json) from its record alone."""
+    from xpcs_bench.cli.measuring import rebuild
+
+    return rebuild(run, quiet=quiet)
+
+
+@xpcs_bench.command(name="list")
+@click.argument(
+    "what",
+    type=click.Choice(["kernels", "backends", "detectors", "measures", "boundaries"]),
+)
+@_json
+def list_(*, what: str, as_json: bool) -> int:
+    """List what a configuration may name."""
+    from xpcs_bench.cli.listing import show
+
+    return show(what, as_json=as_json)

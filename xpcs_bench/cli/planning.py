@@ -1,0 +1,159 @@
+"""``plan`` and ``validate``: what an experiment asks for, before it is measured."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+import psutil
+
+from xpcs_bench.config.catalogue import Catalogue, KernelEntry
+from xpcs_bench.config.load import LoadedExperiment, load_experiment
+from xpcs_bench.errors import ConfigError, ExitCode
+from xpcs_bench.run.plan import Plan, make_plan, select
+from xpcs_bench.units import format_bytes, format_duration
+
+__all__ = [
+    "catalogue",
+    "memory_limit",
+    "prepare",
+    "show_plan",
+    "validate_files",
+]
+
+_AVAILABLE_SHARE = 0.8
+_PROBE_TIMEOUT_S = 120.0
+_WORKER_START_S = 1.2
+"""Starting a worker that imports jax; 0.9 to 1.6 s on the 2-core machines seen."""
+_ONE_SHOT_S = 1.0
+"""A measure that is not sampled: a first call with its value check."""
+
+
+def catalogue() -> Catalogue:
+    """Collect what a configuration may name, from the registries."""
+    from xpcs_bench.backends.registry import backend_names
+    from xpcs_bench.kernels.registry import create_kernel, kernel_names
+    from xpcs_bench.measure.boundary import BOUNDARIES
+
+    kernels = {name: create_kernel(name) for name in kernel_names()}
+    return Catalogue(
+        kernels={
+            name: KernelEntry(params=kernel.Params, needs=frozenset(kernel.needs))
+            for name, kernel in kernels.items()
+        },
+        backends=tuple(backend_names()),
+        boundaries=tuple(BOUNDARIES),
+    )
+
+
+def memory_limit(loaded: LoadedExperiment) -> int:
+    """Resident memory a worker may hold (bytes)."""
+    asked = loaded.experiment.sampling.memory_limit
+    return asked or round(_AVAILABLE_SHARE * psutil.virtual_memory().available)
+
+
+def prepare(
+    config: Path, expression: str | None, overrides: tuple[str, ...]
+) -> tuple[LoadedExperiment, Plan, int]:
+    """Load, probe, plan and select.
+
+    Returns
+    -------
+    loaded, plan, memory limit in bytes
+    """
+    from xpcs_bench.run.execute import probe
+    from xpcs_bench.run.worker import Limits
+
+    loaded = load_experiment(config, catalogue=catalogue(), overrides=overrides)
+    limit = memory_limit(loaded)
+    made = make_plan(loaded.experiment, probe(Limits(_PROBE_TIMEOUT_S, limit)), limit)
+    return loaded, select(made, expression) if expression else made, limit
+
+
+def estimated_s(plan: Plan) -> float:
+    """Roughly how long a plan takes, an upper bound of its sampling (s)."""
+    from xpcs_bench.run.schedule import schedule
+
+    sampling = plan.experiment.sampling
+    total = 0.0
+    for job in schedule(plan, (), memory_limit=2**63):
+        total += _WORKER_START_S
+        for case in job.cases:
+            sampled = case.measure in {"steady_state", "conversion"}
+            total += (
+                sampling.max_time_s / sampling.processes if sampled else _ONE_SHOT_S
+            )
+    return total
+
+
+def show_plan(
+    config: Path, expression: str | None, overrides: tuple[str, ...], *, as_json: bool
+) -> int:
+    """Print the dry run."""
+    loaded, made, limit = prepare(config, expression, overrides)
+    needs = max(made.memory_bytes.values(), default=0)
+    seconds = estimated_s(made)
+    if as_json:
+        content = {
+            "name": loaded.experiment.name,
+            "plan_digest": made.digest,
+            "cases": [case.id for case in made.cases],
+            "groups": [group.model_dump(mode="json") for group in made.groups],
+            "skipped": [skip.model_dump(mode="json") for skip in made.skipped],
+            "estimated_s": seconds,
+            "largest_case_bytes": needs,
+            "memory_limit_bytes": limit,
+        }
+        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        return ExitCode.PASS
+    cases = {case.id: case for case in made.cases}
+    problems: dict[str, list[str]] = {}
+    for group in made.groups:
+        reference = cases[group.reference]
+        others = [
+            cases[member].variant.id
+            for member in group.cases
+            if member != group.reference
+        ]
+        line = f"  {reference.measure_id}: {reference.variant.id}"
+        if others:
+            line += f"  <-  {', '.join(others)}"
+        problems.setdefault(reference.problem_id, []).append(line)
+    click.echo(f"{loaded.experiment.name}  (plan {made.digest[:12]})")
+    for problem, lines in problems.items():
+        click.echo(f"\n{problem}")
+        click.echo("\n".join(lines))
+    if made.skipped:
+        click.echo("\nskipped, by reason:")
+        for reason, count in Counter(skip.reason for skip in made.skipped).items():
+            click.echo(f"  {count} x {reason}")
+    click.echo(
+        f"\n{len(made.cases)} cases in {len(made.groups)} groups, "
+        f"{len(made.skipped)} skipped; about {format_duration(seconds)} at most; "
+        f"largest worker about {format_bytes(needs)} of {format_bytes(limit)} allowed"
+    )
+    return ExitCode.PASS
+
+
+def validate_files(configs: tuple[Path, ...], overrides: tuple[str, ...]) -> int:
+    """Check every file; all of them are looked at, whatever the first one holds."""
+    known = catalogue()
+    errors = []
+    for config in configs:
+        try:
+            experiment = load_experiment(
+                config, catalogue=known, overrides=overrides
+            ).experiment
+        except ConfigError as error:
+            errors.append(error)
+            click.echo(f"error: {error}", err=True)
+        else:
+            click.echo(
+                f"{config}: ok: {experiment.name}: {len(experiment.kernels)} kernels, "
+                f"{len(experiment.detectors)} detectors, "
+                f"{len(experiment.geometries)} geometries, "
+                f"measures {', '.join(experiment.measure)}"
+            )
+    return ExitCode.USAGE if errors else ExitCode.PASS

@@ -1,0 +1,15 @@
+"""The rules, one file each; a new rule is one file and one line here."""
+
+from collections.abc import Callable, Iterable
+
+from xpcs_bench.gate.rules import measured, parity
+from xpcs_bench.records import RunRecord, Verdict
+
+__all__ = ["RULES", "Rule"]
+
+Rule = Callable[[RunRecord], Iterable[Verdict]]
+
+RULES: dict[str, Rule] = {
+    "measured": measured.verdicts,
+    "parity": parity.verdicts,
+}

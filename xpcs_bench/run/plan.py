@@ -1,0 +1,267 @@
+"""From an experiment to cases, groups, and skips with a reason."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xpcs_bench.config import (
+    Detector,
+    Experiment,
+    Geometry,
+    KernelChoice,
+    MeasureName,
+    Selector,
+)
+from xpcs_bench.errors import CannotMeasure, ConfigError
+from xpcs_bench.kernels.kernel import Kernel, Problem
+from xpcs_bench.kernels.registry import create_kernel
+from xpcs_bench.measure.registry import skip_reason
+from xpcs_bench.records import Case, Group, Skip, Variant
+from xpcs_bench.run.selection import parse_selection
+from xpcs_bench.run.wire import Availability
+from xpcs_bench.units import format_bytes
+
+__all__ = ["Plan", "make_plan", "select"]
+
+_IDLE_WORKER_BYTES = 400 * 2**20
+"""Resident memory of a worker that has imported jax and compiled something small."""
+_TEMPORARIES = 4
+"""A kernel's working set as a multiple of its inputs and outputs: formulations seen
+here held up to three temporaries of the output's size, and a parity check one more."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be measured, and what will not."""
+
+    experiment: Experiment
+    cases: tuple[Case, ...]
+    groups: tuple[Group, ...]
+    skipped: tuple[Skip, ...]
+    memory_bytes: Mapping[str, int]
+    """Case id to estimated resident memory of its worker (bytes)."""
+
+    @property
+    def digest(self) -> str:
+        """Of the cases and of everything that decides how they are measured."""
+        content = {
+            "cases": [case.model_dump(mode="json") for case in self.cases],
+            "sampling": self.experiment.sampling.model_dump(mode="json"),
+            "tolerances": [
+                row.model_dump(mode="json") for row in self.experiment.tolerances
+            ],
+            "seed": self.experiment.seed,
+        }
+        text = json.dumps(content, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _matches(selector: Selector, case: Case) -> bool:
+    actual = {
+        "kernel": case.kernel,
+        "detector": case.detector.name if case.detector else None,
+        "geometry": case.geometry.name if case.geometry else None,
+        "backend": case.variant.backend,
+        "device": case.variant.device,
+        "dtype": case.variant.dtype,
+        "measure": case.measure,
+    }
+    wanted = selector.model_dump(exclude_none=True)
+    return all(actual[field] == value for field, value in wanted.items())
+
+
+def _variants(experiment: Experiment) -> Iterator[tuple[Variant, Selector | None]]:
+    matrix = experiment.matrix
+    for backend, device, dtype in itertools.product(
+        matrix.backend, matrix.device, matrix.dtype
+    ):
+        yield Variant(backend=backend, device=device, dtype=dtype), None
+    for row in matrix.include:
+        dtypes = (row.dtype,) if row.dtype else matrix.dtype
+        for dtype in dtypes:
+            if row.backend is None or row.device is None:
+                msg = f"matrix.include row {row!r} must name backend and device."
+                raise ConfigError(msg)
+            yield Variant(backend=row.backend, device=row.device, dtype=dtype), row
+
+
+def _problems(
+    choice: KernelChoice, kernel: Kernel, experiment: Experiment
+) -> Iterator[tuple[Problem, dict[str, object]]]:
+    """Yield problems in float64 (the variant sets the dtype) with their id labels."""
+    detectors: Sequence[Detector | None] = (
+        experiment.detectors if "detector" in kernel.needs else (None,)
+    )
+    geometries: Sequence[Geometry | None] = (
+        experiment.geometries if "geometry" in kernel.needs else (None,)
+    )
+    defaults = kernel.Params().model_dump(mode="json")
+    for values in itertools.product(*choice.params.values()):
+        params = kernel.Params(**dict(zip(choice.params, values, strict=True)))
+        labels = {
+            key: value
+            for key, value in params.model_dump(mode="json").items()
+            if value != defaults[key]
+        }
+        for detector, geometry in itertools.product(detectors, geometries):
+            yield Problem(params, detector, geometry, "float64"), labels
+
+
+def _device_reason(variant: Variant, availability: Availability | None) -> str | None:
+    if availability is None:
+        return f"backend {variant.backend}: not registered in the worker's environment"
+    if not availability.available:
+        return f"backend {variant.backend}: {availability.reason}"
+    platforms = sorted({device.platform for device in availability.devices})
+    if variant.device not in platforms:
+        return (
+            f"device {variant.device}: none visible to {variant.backend} "
+            f"(visible: {', '.join(platforms)})"
+        )
+    return None
+
+
+def make_plan(
+    experiment: Experiment,
+    availability: Mapping[str, Availability],
+    memory_limit: int,
+) -> Plan:
+    """Cross kernels, detectors, geometries and variants into cases, or into skips.
+
+    Parameters
+    ----------
+    availability : mapping
+        What a probing worker saw, by backend.
+    memory_limit : int
+        A case that needs more is skipped (bytes).
+
+    Raises
+    ------
+    ConfigError
+        A kernel refuses a combination that the file asks for.
+    CannotMeasure
+        No case is left by the experiment's own ``exclude``.
+    """
+    cases: dict[str, Case] = {}
+    skipped: dict[str, Skip] = {}
+    groups: dict[str, list[str]] = {}
+    memory: dict[str, int] = {}
+    excluded = 0
+    for choice in experiment.kernels:
+        kernel = create_kernel(choice.name)
+        for problem, labels in _problems(choice, kernel, experiment):
+            refusal = kernel.refusal(problem)
+            for (variant, only), (measure, boundary) in itertools.product(
+                _variants(experiment), _measures(experiment)
+            ):
+                case = Case(
+                    kernel=choice.name,
+                    kernel_version=kernel.version,
+                    params=problem.params.model_dump(mode="json"),
+                    labels=labels,
+                    detector=problem.detector,
+                    geometry=problem.geometry,
+                    variant=variant,
+                    measure=measure,
+                    boundary=boundary,
+                )
+                if (only is not None and not _matches(only, case)) or any(
+                    _matches(row, case) for row in experiment.matrix.exclude
+                ):
+                    excluded += 1
+                    continue
+                if case.id in cases or case.id in skipped:
+                    continue
+                work = kernel.work(replace(problem, dtype=variant.dtype))
+                need = _IDLE_WORKER_BYTES + _TEMPORARIES * work.bytes
+                reason = (
+                    refusal
+                    or _device_reason(variant, availability.get(variant.backend))
+                    or skip_reason(measure, boundary, variant.backend, variant.device)
+                    or _memory_reason(need, memory_limit)
+                )
+                if reason:
+                    skipped[case.id] = Skip(case=case.id, reason=reason)
+                    continue
+                cases[case.id] = case
+                memory[case.id] = need
+                groups.setdefault(case.group_id, []).append(case.id)
+    if not cases and not skipped:
+        msg = (
+            f"experiment {experiment.name!r}: 'matrix.exclude' leaves no case of "
+            f"{excluded}. Remove a row of it, or name fewer fields to match more."
+        )
+        raise ConfigError(msg)
+    return Plan(
+        experiment=experiment,
+        cases=tuple(cases.values()),
+        groups=tuple(
+            Group(id=name, reference=_reference(members, cases), cases=tuple(members))
+            for name, members in groups.items()
+        ),
+        skipped=tuple(skipped.values()),
+        memory_bytes=memory,
+    )
+
+
+def _measures(experiment: Experiment) -> Iterator[tuple[MeasureName, str | None]]:
+    for measure in experiment.measure:
+        if measure == "conversion":
+            for boundary in experiment.boundaries:
+                yield measure, boundary
+        else:
+            yield measure, None
+
+
+def _reference(members: Sequence[str], cases: Mapping[str, Case]) -> str:
+    """NumPy where it is in the group, else the variant that the file names first."""
+    for member in members:
+        if cases[member].variant.backend == "numpy":
+            return member
+    return members[0]
+
+
+def _memory_reason(need: int, limit: int) -> str | None:
+    if need <= limit:
+        return None
+    return (
+        f"memory: needs about {format_bytes(need)}, the limit is {format_bytes(limit)}"
+    )
+
+
+def select(plan: Plan, expression: str) -> Plan:
+    """Keep the cases whose id matches ``-k``'s expression.
+
+    See :mod:`xpcs_bench.run.selection`. What does not match is neither measured nor
+    listed as skipped.
+
+    Raises
+    ------
+    ConfigError
+        The expression cannot be read.
+    CannotMeasure
+        Nothing matches.
+    """
+    accept = parse_selection(expression)
+    cases = tuple(case for case in plan.cases if accept(case.id))
+    skipped = tuple(skip for skip in plan.skipped if accept(skip.case))
+    if not cases and not skipped:
+        msg = (
+            f"-k {expression!r} matches none of the {len(plan.cases)} cases. Case ids "
+            f"look like {plan.cases[0].id if plan.cases else plan.skipped[0].case!r}; "
+            f"'xpcs-bench plan' lists them all."
+        )
+        raise CannotMeasure(msg)
+    kept = {case.id: case for case in cases}
+    groups = []
+    for group in plan.groups:
+        members = tuple(member for member in group.cases if member in kept)
+        if members:
+            groups.append(
+                Group(id=group.id, reference=_reference(members, kept), cases=members)
+            )
+    return replace(plan, cases=cases, groups=tuple(groups), skipped=skipped)

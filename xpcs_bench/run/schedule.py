@@ -1,0 +1,85 @@
+"""In which order the cases are measured, and which of them take turns.
+
+The outermost round is over fresh processes: every case has been seen once before any
+is seen twice, so an interrupted run says something of everything, and a drift of the
+machine hits all alike. Inside a round the order is random, from the seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from xpcs_bench.records import Case
+from xpcs_bench.run.plan import Plan
+
+__all__ = ["Job", "processes_of", "schedule"]
+
+_ONE_PROCESS = frozenset({"parity", "peak_memory"})
+"""Deterministic up to the allocator: one fresh process tells as much as three."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that needs its own fresh processes."""
+
+    process: int
+    """Round: which of the fresh processes of its cases this is."""
+    cases: tuple[Case, ...]
+    together: bool
+    """True: one live worker a case, sampled in turns. False: one worker for all, one
+    case after the other."""
+
+
+def processes_of(case: Case, plan: Plan) -> int:
+    """How many fresh processes a case gets."""
+    return 1 if case.measure in _ONE_PROCESS else plan.experiment.sampling.processes
+
+
+def schedule(
+    plan: Plan, done: Collection[tuple[str, int]], memory_limit: int
+) -> Iterator[Job]:
+    """Yield the jobs that are left.
+
+    Parameters
+    ----------
+    done : collection of (case id, process)
+        What has a measurement already. A group whose turns were cut short is done
+        again as a whole: a ratio needs both sides in one round.
+    memory_limit : int
+        Cases of a group that together need more take no turns, but follow each other.
+    """
+    cases = {case.id: case for case in plan.cases}
+    order = random.Random(plan.experiment.seed)  # noqa: S311 (an order, no secret)
+    for process in range(plan.experiment.sampling.processes):
+        jobs = []
+        for group in plan.groups:
+            members = [cases[member] for member in group.cases]
+            members = [case for case in members if process < processes_of(case, plan)]
+            left = [case for case in members if (case.id, process) not in done]
+            if not left:
+                continue
+            if members[0].measure == "steady_state":
+                need = sum(plan.memory_bytes[case.id] for case in members)
+                if need <= memory_limit:
+                    jobs.append(Job(process, tuple(members), together=True))
+                    continue
+            if members[0].measure == "conversion":
+                continue
+            jobs += [Job(process, (case,), together=False) for case in left]
+        jobs += _conversions(plan, process, done)
+        order.shuffle(jobs)
+        yield from jobs
+
+
+def _conversions(
+    plan: Plan, process: int, done: Collection[tuple[str, int]]
+) -> Iterator[Job]:
+    """All boundaries of one variant share a worker: none depends on being the first."""
+    rows: dict[tuple[str, str], list[Case]] = {}
+    for case in plan.cases:
+        if case.measure == "conversion" and (case.id, process) not in done:
+            rows.setdefault((case.problem_id, case.variant.id), []).append(case)
+    for row in rows.values():
+        yield Job(process, tuple(row), together=False)

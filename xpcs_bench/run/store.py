@@ -1,0 +1,234 @@
+"""Folders of runs: begin one, find one to resume, write and read its record."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from xpcs_bench import __version__
+from xpcs_bench.analysis.summary import summarise
+from xpcs_bench.errors import ConfigError, RecordError
+from xpcs_bench.records import (
+    SCHEMA_VERSION,
+    Accounting,
+    Environment,
+    RunHeader,
+    RunRecord,
+    RunStatus,
+    Verdict,
+)
+from xpcs_bench.run.journal import JOURNAL, Evidence, read_journal
+from xpcs_bench.run.plan import Plan
+
+__all__ = [
+    "RECORD",
+    "begin",
+    "compose",
+    "load",
+    "resumable",
+    "save",
+    "with_verdicts",
+]
+
+RECORD = "run.json"
+
+
+def begin(
+    plan: Plan,
+    out: Path,
+    command: Sequence[str],
+    source: tuple[str, str],
+    parent: Environment,
+) -> tuple[Path, RunHeader]:
+    """Make a new run's folder and header.
+
+    Parameters
+    ----------
+    source : (path, sha256)
+        Of the experiment's file.
+
+    Raises
+    ------
+    ConfigError
+        The folder cannot be made.
+    """
+    started = datetime.now(UTC)
+    stamp = started.strftime("%Y%m%dT%H%M%SZ")
+    # two runs may begin within one second
+    run_id = f"{plan.experiment.name}-{stamp}-{secrets.token_hex(2)}"
+    folder = out / run_id
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        msg = (
+            f"--out {str(out)!r}: the folder {str(folder)!r} cannot be made "
+            f"({error.strerror}). Name a folder that can be written to."
+        )
+        raise ConfigError(msg) from error
+    header = RunHeader(
+        run_id=run_id,
+        name=plan.experiment.name,
+        command=" ".join(command),
+        started=started.isoformat(timespec="milliseconds"),
+        xpcs_bench=__version__,
+        experiment=plan.experiment,
+        experiment_path=source[0],
+        experiment_sha256=source[1],
+        plan_digest=plan.digest,
+        cases=plan.cases,
+        groups=plan.groups,
+        skipped=plan.skipped,
+        parent=parent,
+    )
+    return folder, header
+
+
+def resumable(plan: Plan, out: Path, run_id: str | None) -> tuple[Path, Evidence]:
+    """Find the run to go on with: the one named, or the latest of the same plan.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or it measures something else.
+    """
+    if run_id is not None:
+        folder = out / run_id
+        evidence = read_journal(folder)
+        if evidence.header.plan_digest != plan.digest:
+            msg = (
+                f"--resume {run_id!r}: that run was planned differently (plan "
+                f"{evidence.header.plan_digest[:12]}, now {plan.digest[:12]}), and its "
+                f"measurements cannot be mixed with this plan's. Restore the "
+                f"experiment as it was, or start a run without --resume."
+            )
+            raise ConfigError(msg)
+        return folder, evidence
+    latest: tuple[str, Path, Evidence] | None = None
+    for path in out.glob(f"*/{JOURNAL}"):
+        try:
+            evidence = read_journal(path.parent)
+        except RecordError:
+            continue  # another run's damage is no reason not to resume this one
+        if evidence.header.plan_digest == plan.digest and (
+            latest is None or evidence.header.started > latest[0]
+        ):
+            latest = (evidence.header.started, path.parent, evidence)
+    if latest is None:
+        msg = (
+            f"--resume: no run of this plan (digest {plan.digest[:12]}) in "
+            f"{str(out)!r}. Start one without --resume, or name the folder with --out."
+        )
+        raise ConfigError(msg)
+    return latest[1], latest[2]
+
+
+def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
+    """Make the record of what was measured, with all that it allows to conclude."""
+    header = evidence.header
+    order = {case.id: position for position, case in enumerate(header.cases)}
+    measurements = tuple(
+        sorted(
+            evidence.measurements.values(),
+            key=lambda row: (order[row.case], row.process),
+        )
+    )
+    measured = {row.case for row in measurements}
+    status: RunStatus = "complete"
+    if interrupted:
+        status = "interrupted"
+    elif any(case.id not in measured for case in header.cases):
+        status = "incomplete"
+    measuring_s = sum(row.observation.spent_ns for row in measurements) * 1e-9
+    overheads = [
+        row.observation.overhead_ns_per_sample
+        for row in measurements
+        if row.observation.overhead_ns_per_sample is not None
+    ]
+    return RunRecord(
+        header=header,
+        status=status,
+        finished=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        accounting=Accounting(
+            wall_s=evidence.wall_s,
+            measuring_s=measuring_s,
+            startup_s=sum(row.startup_s for row in measurements),
+            measuring_share=measuring_s / evidence.wall_s if evidence.wall_s else 0.0,
+            overhead_ns_per_sample=max(overheads, default=None),
+        ),
+        environments=dict(evidence.environments),
+        measurements=measurements,
+        summary=summarise(header.cases, header.groups, measurements),
+    )
+
+
+def with_verdicts(record: RunRecord, verdicts: tuple[Verdict, ...]) -> RunRecord:
+    """Add what the gate says."""
+    summary = record.summary.model_copy(update={"verdicts": verdicts})
+    return record.model_copy(update={"summary": summary})
+
+
+def save(record: RunRecord, folder: Path) -> Path:
+    """Write ``run.json``; a reader never sees half of it."""
+    path = folder / RECORD
+    draft = path.with_suffix(".json.part")
+    draft.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    os.replace(draft, path)  # noqa: PTH105 (atomic by contract)
+    return path
+
+
+def load(place: Path) -> tuple[Path, RunRecord]:
+    """Read a run by its folder or its ``run.json``; conclusions are computed anew.
+
+    A folder that holds a journal alone (the run was killed) gives the record of what
+    the journal holds.
+
+    Returns
+    -------
+    folder, record
+
+    Raises
+    ------
+    RecordError
+        It is no record, it is damaged, or another version wrote it.
+    """
+    folder = place if place.is_dir() else place.parent
+    path = folder / RECORD if place.is_dir() else place
+    if not path.exists():
+        if (folder / JOURNAL).exists():
+            return folder, compose(read_journal(folder), interrupted=True)
+        msg = (
+            f"{place}: neither {RECORD} nor {JOURNAL} is there. Name the folder that "
+            f"'xpcs-bench run' printed, or the {RECORD} in it."
+        )
+        raise RecordError(msg)
+    try:
+        content = json.loads(path.read_bytes())
+        version = content["header"]["schema_version"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"{path}: is no run record ({type(error).__name__}: {error})."
+        raise RecordError(msg) from error
+    if version != SCHEMA_VERSION:
+        msg = (
+            f"{path}: schema version {version!r}; this program reads "
+            f"{SCHEMA_VERSION}. Use the xpcs_bench that wrote it."
+        )
+        raise RecordError(msg)
+    try:
+        record = RunRecord.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(map(str, first["loc"]))
+        msg = (
+            f"{path}: /{where}: {first['msg']}. A record is evidence and is not "
+            f"edited; 'xpcs-bench report {folder}' rebuilds it from the journal once {RECORD} "
+            f"is moved away."
+        )
+        raise RecordError(msg) from error
+    summary = summarise(record.header.cases, record.header.groups, record.measurements)
+    return folder, record.model_copy(update={"summary": summary})

@@ -1,0 +1,168 @@
+"""What parent and worker say to each other: one JSON object a line, over two pipes.
+
+The worker speaks first (:class:`Hello`), then answers every request with exactly one
+message. Two sides with the same major version understand each other; a minor version
+adds fields that the other side may ignore.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from xpcs_bench.config import Sampling, ToleranceOverride
+from xpcs_bench.records import Case, Device, Environment, Observation
+
+__all__ = [
+    "PROTOCOL",
+    "Availability",
+    "Failed",
+    "Finish",
+    "Hello",
+    "Measure",
+    "Message",
+    "Observed",
+    "Prepare",
+    "Probe",
+    "Probed",
+    "Ready",
+    "Take",
+    "Taken",
+    "decode",
+    "encode",
+]
+
+PROTOCOL = (1, 0)
+"""Major and minor version."""
+
+
+class _Message(BaseModel):
+    # unknown fields are ignored: a later minor version may add some
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
+
+
+class Hello(_Message):
+    """Worker: I am here, and this is what I speak."""
+
+    type: Literal["hello"] = "hello"
+    protocol: tuple[int, int]
+    xpcs_bench: str
+    pid: int
+
+
+class _Work(_Message):
+    case: Case
+    sampling: Sampling
+    seed: int
+    tolerances: tuple[ToleranceOverride, ...]
+
+
+class Measure(_Work):
+    """Parent: measure this case from beginning to end. Answer: Observed or Failed."""
+
+    type: Literal["measure"] = "measure"
+
+
+class Prepare(_Work):
+    """Parent: get ready to be sampled in turns. Answer: Ready or Failed."""
+
+    type: Literal["prepare"] = "prepare"
+
+
+class Ready(_Message):
+    """Worker: warmed up and calibrated."""
+
+    type: Literal["ready"] = "ready"
+    inner_loops: int
+    call_ns: int
+    """About how long one call takes (ns)."""
+
+
+class Take(_Message):
+    """Parent: take so many samples now, as one block. Answer: Taken or Failed."""
+
+    type: Literal["take"] = "take"
+    count: int
+
+
+class Taken(_Message):
+    """Worker: the readings of the block."""
+
+    type: Literal["taken"] = "taken"
+    per_call_ns: tuple[float, ...]
+    """One value a sample, for the parent's decision to go on; the evidence itself
+    stays in the worker until the end."""
+
+
+class Finish(_Message):
+    """Parent: no more samples; check the values. Answer: Observed or Failed."""
+
+    type: Literal["finish"] = "finish"
+
+
+class Observed(_Message):
+    """Worker: all I saw of the case, and my circumstances."""
+
+    type: Literal["observed"] = "observed"
+    observation: Observation
+    environment: Environment
+
+
+class Failed(_Message):
+    """Worker: the code under test failed; I am still here."""
+
+    type: Literal["failed"] = "failed"
+    kind: Literal["raised", "out_of_memory"]
+    message: str
+
+
+class Probe(_Message):
+    """Parent: what could run here? Answer: Probed."""
+
+    type: Literal["probe"] = "probe"
+
+
+class Availability(_Message):
+    """Whether a backend can be used, and where."""
+
+    available: bool
+    reason: str
+    """Empty when available; else a sentence."""
+    version: str | None
+    devices: tuple[Device, ...]
+
+
+class Probed(_Message):
+    """Worker: the backends that are registered, and their devices."""
+
+    type: Literal["probed"] = "probed"
+    backends: dict[str, Availability]
+
+
+Message = Annotated[
+    Hello
+    | Measure
+    | Prepare
+    | Ready
+    | Take
+    | Taken
+    | Finish
+    | Observed
+    | Failed
+    | Probe
+    | Probed,
+    Field(discriminator="type"),
+]
+
+_ADAPTER: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def encode(message: Message) -> bytes:
+    """One line, newline included."""
+    return _ADAPTER.dump_json(message) + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Raise ``pydantic.ValidationError`` for a line that is no message."""
+    return _ADAPTER.validate_json(line)
