@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xpcs_bench.backends.adapter import (
+    HDF5Adapter,
+    MatplotlibAdapter,
+    PyQtGraphAdapter,
+    create_adapters,
+)
+from xpcs_bench.backends.checking import check_backend
 from xpcs_bench.backends.conversion import ensure_numpy
+from xpcs_bench.backends.device import DeviceConfig, DeviceManager, DeviceType
 from xpcs_bench.backends.numpy_backend import NumPyBackend
 from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.backends.registry import BACKENDS, backend_names, create_backend
+from xpcs_bench.backends.selection import (
+    get_backend,
+    reset_backend,
+    set_backend,
+    use_backend,
+)
 
 if TYPE_CHECKING:
     from xpcs_bench.backends.jax_backend import JAXBackend
@@ -15,17 +29,29 @@ if TYPE_CHECKING:
 __all__ = [
     "BACKENDS",
     "BackendProtocol",
+    "DeviceConfig",
+    "DeviceManager",
+    "DeviceType",
+    "HDF5Adapter",
     "JAXBackend",
+    "MatplotlibAdapter",
     "NumPyBackend",
+    "PyQtGraphAdapter",
     "backend_names",
+    "check_backend",
+    "create_adapters",
     "create_backend",
     "ensure_numpy",
+    "get_backend",
+    "reset_backend",
+    "set_backend",
+    "use_backend",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name == "JAXBackend":  # its module imports jax
-        from xpcs_bench.backends.jax_backend import JAXBackend  # noqa: PLC0415
+        from xpcs_bench.backends.jax_backend import JAXBackend
 
         return JAXBackend
     msg = f"module {__name__!r} has no attribute {name!r}"

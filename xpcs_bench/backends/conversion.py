@@ -19,6 +19,7 @@ __all__ = [
     "private_copy",
     "to_host_copy",
     "to_host_view",
+    "widened",
 ]
 
 ALIGNMENT = 64
@@ -111,6 +112,27 @@ def private_copy(array: Any, dtype: Any = None) -> NDArray[Any]:
     copy = memory[start : start + size].view(target).reshape(host.shape)
     np.copyto(copy, host, casting="unsafe")
     return copy
+
+
+def widened(host: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers of a type that every library knows; a copy only if they change.
+
+    Raises
+    ------
+    TypeError
+        If the elements are no numbers at all.
+    """
+    if host.dtype.kind in "biufc":
+        return host
+    if not _is_numeric(host.dtype):
+        msg = (
+            f"An array of {host.dtype} holds no numbers. Allowed: booleans, integers, "
+            "floats, complex numbers. Convert it with astype() first."
+        )
+        raise TypeError(msg)
+    if host.dtype.name.startswith(("int", "uint")):
+        return host.astype(np.int8 if host.dtype.name.startswith("int") else np.uint8)
+    return host.astype(np.float32)
 
 
 def _is_numeric(dtype: np.dtype[Any]) -> bool:

@@ -63,6 +63,12 @@ class NamespaceBackend:
     xp: ModuleType
     """The module: ``numpy``, ``jax.numpy``."""
 
+    def __init_subclass__(cls) -> None:
+        # what a method does is written once, on the protocol
+        for name, member in vars(cls).items():
+            if callable(member) and member.__doc__ is None and hasattr(Method, name):
+                member.__doc__ = getattr(Method, name).__doc__
+
     zeros = delegated(Method.zeros)
     ones = delegated(Method.ones)
     full = delegated(Method.full)

@@ -4,6 +4,8 @@ This module imports jax; nothing imports this module before a JAX backend is ask
 for.
 """
 
+# ruff: noqa: D102 - what a method does is written once, on BackendProtocol
+
 from __future__ import annotations
 
 import math
@@ -17,7 +19,14 @@ from numpy.typing import NDArray
 
 from xpcs_bench.backends.conversion import ensure_numpy, private_copy
 from xpcs_bench.backends.delegation import NamespaceBackend
-from xpcs_bench.backends.placement import refuse_platform
+from xpcs_bench.backends.device import (
+    choose_device,
+    describe_device,
+    place,
+    platform_devices,
+)
+from xpcs_bench.backends.jax_setup import configure_jax
+from xpcs_bench.backends.settings import read_settings
 from xpcs_bench.records import Device
 
 __all__ = ["JAXBackend"]
@@ -38,15 +47,15 @@ class JAXBackend(NamespaceBackend):
     supports_grad: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        jax.config.update("jax_enable_x64", True)
+        configure_jax(read_settings())
 
     @property
     def supports_gpu(self) -> bool:
-        return bool(_platform_devices("gpu"))
+        return bool(platform_devices("gpu"))
 
     def array(self, data: Any, dtype: Any = None) -> jax.Array:
         if isinstance(data, np.ndarray):
-            return jnp.asarray(private_copy(data, dtype))
+            return jax.device_put(private_copy(data, dtype))
         return jnp.array(data, dtype=dtype)
 
     def copy(self, x: Any, /) -> jax.Array:
@@ -86,7 +95,7 @@ class JAXBackend(NamespaceBackend):
             raise ValueError(msg)
         return jnp.percentile(x, q, axis=axis)
 
-    def digitize(self, x: Any, bins: Any, /, right: bool = False) -> jax.Array:
+    def digitize(self, x: Any, bins: Any, /, *, right: bool = False) -> jax.Array:
         if _known(bins):
             steps = np.diff(np.asarray(bins))
             if not (np.all(steps >= 0) or np.all(steps <= 0)):
@@ -123,6 +132,7 @@ class JAXBackend(NamespaceBackend):
         self,
         x: Any,
         /,
+        *,
         return_inverse: bool = False,
         size: int | None = None,
         fill_value: Any = None,
@@ -210,19 +220,18 @@ class JAXBackend(NamespaceBackend):
     def devices(self) -> tuple[Device, ...]:
         default = jax.devices()
         others = [
-            d for p in PLATFORMS for d in _platform_devices(p) if d not in default
+            device
+            for platform in PLATFORMS
+            for device in platform_devices(platform)
+            if device not in default
         ]
-        return tuple(map(_describe, [*default, *others]))
+        return tuple(map(describe_device, [*default, *others]))
 
     def device_put(self, tree: Any, /, device: str | None = None) -> Any:
-        target = None
-        if device is not None:
-            found = _platform_devices(device)
-            if not found:
-                present = sorted({d.platform for d in self.devices()})
-                refuse_platform(self.name, device, present)
-            target = found[0]
-        return jax.tree.map(lambda leaf: jax.device_put(_own(leaf), target), tree)
+        if device is None:
+            return place(tree, None)
+        present = [found.platform for found in self.devices()]
+        return place(tree, choose_device(self.name, device, present))
 
     def block_until_ready(self, tree: Any, /) -> Any:
         arrays = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.Array)]
@@ -243,25 +252,3 @@ class JAXBackend(NamespaceBackend):
 def _known(value: Any) -> bool:
     """Whether the values exist already, so that looking at them is possible."""
     return not isinstance(value, jax.core.Tracer)
-
-
-def _own(leaf: Any) -> Any:
-    """Return what jax may read at any later time: nobody else can write to it."""
-    return leaf if isinstance(leaf, jax.Array) else private_copy(leaf)
-
-
-def _platform_devices(platform: str) -> list[jax.Device]:
-    try:
-        return list(jax.devices(platform))
-    except (RuntimeError, AssertionError):
-        return []  # how jax says that there is none
-
-
-def _describe(device: jax.Device) -> Device:
-    memory = device.memory_stats() or {}
-    return Device(
-        platform=device.platform,
-        index=device.id,
-        name=device.device_kind,
-        memory_bytes=memory.get("bytes_limit"),
-    )

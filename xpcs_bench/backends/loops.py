@@ -35,7 +35,7 @@ def _axis_length(leaf: Any, axis: int, what: str) -> int:
             f"Allowed: {-len(shape)} to {len(shape) - 1}."
         )
         raise ValueError(msg)
-    return shape[axis]
+    return int(shape[axis])
 
 
 def _common_length(lengths: list[int], what: str) -> int:

@@ -1,9 +1,10 @@
 """NumPy behind the protocol: the reference, which needs nothing but NumPy."""
 
+# ruff: noqa: D102 - what a method does is written once, on BackendProtocol
+
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NoReturn
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from xpcs_bench.backends import loops, pytree
 from xpcs_bench.backends.conversion import ensure_numpy, private_copy
 from xpcs_bench.backends.delegation import NamespaceBackend
-from xpcs_bench.backends.placement import refuse_platform
+from xpcs_bench.backends.device import describe_host, refuse_platform
 from xpcs_bench.records import Device
 
 __all__ = ["NumPyBackend"]
@@ -59,7 +60,7 @@ class NumPyBackend(NamespaceBackend):
     def percentile(self, x: Any, q: Any, /, axis: Any = None) -> Any:
         return np.percentile(x, q, axis=axis)
 
-    def digitize(self, x: Any, bins: Any, /, right: bool = False) -> Any:
+    def digitize(self, x: Any, bins: Any, /, *, right: bool = False) -> Any:
         return np.digitize(x, bins, right=right)
 
     def searchsorted(
@@ -89,6 +90,7 @@ class NumPyBackend(NamespaceBackend):
         self,
         x: Any,
         /,
+        *,
         return_inverse: bool = False,
         size: int | None = None,
         fill_value: Any = None,
@@ -170,11 +172,11 @@ class NumPyBackend(NamespaceBackend):
         return loops.cond(pred, true_fun, false_fun, operands)
 
     def devices(self) -> tuple[Device, ...]:
-        return (Device(platform="cpu", index=0, name="cpu", memory_bytes=None),)
+        return (describe_host(),)
 
     def device_put(self, tree: Any, /, device: str | None = None) -> Any:
         if device not in {None, "cpu"}:
-            refuse_platform(self.name, device, ["cpu"])
+            raise refuse_platform(self.name, str(device), ["cpu"])
         return pytree.tree_map(private_copy, tree)
 
     def block_until_ready(self, tree: Any, /) -> Any:
@@ -196,7 +198,7 @@ def _no_gradients(
 ) -> NoReturn:
     label = getattr(func, "__name__", repr(func))
     msg = (
-        f"{name}({label}, argnums={operator.concat('', str(argnums))}) needs automatic "
+        f"{name}({label}, argnums={argnums}) needs automatic "
         "differentiation, which NumPy does not have. Check backend.supports_grad "
         "first, or use create_backend('jax')."
     )

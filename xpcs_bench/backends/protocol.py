@@ -330,7 +330,7 @@ class BackendProtocol(Protocol):
         ...
 
     # -- binning ------------------------------------------------------------------
-    def digitize(self, x: Array, bins: Array, /, right: bool = False) -> Array:
+    def digitize(self, x: Array, bins: Array, /, *, right: bool = False) -> Array:
         """Index of the bin of each value, as int64.
 
         Rising edges: i such that ``bins[i-1] <= x < bins[i]``, with ``right`` i such
@@ -370,6 +370,7 @@ class BackendProtocol(Protocol):
         self,
         x: Array,
         /,
+        *,
         return_inverse: bool = False,
         size: int | None = None,
         fill_value: Any = None,
@@ -433,6 +434,7 @@ class BackendProtocol(Protocol):
         /,
         rtol: float = 1e-5,
         atol: float = 1e-8,
+        *,
         equal_nan: bool = False,
     ) -> Array:
         """Whether ``|x - y| <= atol + rtol * |y|``, elementwise."""

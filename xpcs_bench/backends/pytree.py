@@ -41,7 +41,7 @@ def _same_node(tree: Any, other: Any) -> bool:
         return False
     if isinstance(tree, dict):
         return tree.keys() == other.keys()
-    return tree is None or len(tree) == len(other)
+    return tree is None or bool(len(tree) == len(other))
 
 
 def _iterate(tree: Any) -> Iterator[Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.metadata
-from typing import Any, cast
+from collections.abc import Callable
+from typing import cast
 
 from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.errors import ConfigError
 
-__all__ = ["BACKENDS", "backend_names", "create_backend"]
+__all__ = ["BACKENDS", "backend_names", "create_backend", "load_backend"]
 
 BACKENDS: dict[str, str] = {
     "numpy": "xpcs_bench.backends.numpy_backend:NumPyBackend",
@@ -51,16 +52,36 @@ def create_backend(name: str) -> BackendProtocol:
     ImportError
         If its library is not installed; the message says how to install it.
     """
+    return load_backend(name)()
+
+
+def load_backend(name: str) -> Callable[[], BackendProtocol]:
+    """Import what makes the backend of this name, without making it.
+
+    Raises
+    ------
+    ConfigError, ImportError
+        As :func:`create_backend`.
+    """
     external = _external()
-    if name in BACKENDS:
-        module, _, attribute = BACKENDS[name].partition(":")
-        factory: Any = getattr(importlib.import_module(module), attribute)
-    elif name in external:
-        factory = external[name].load()
-    else:
+    if name not in BACKENDS and name not in external:
         known = [*BACKENDS, *sorted(external)]
         near = difflib.get_close_matches(str(name).lower(), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         msg = f"Unknown backend {name!r}.{hint} Allowed: {', '.join(known)}."
         raise ConfigError(msg)
-    return cast("BackendProtocol", factory())
+    try:
+        if name in external:
+            factory = external[name].load()
+        else:
+            module, _, attribute = BACKENDS[name].partition(":")
+            factory = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        package = (error.name or name).partition(".")[0]
+        msg = (
+            f"The backend {name!r} needs the package {package!r}, which cannot be "
+            f"imported: {error}. Install it (pip install {package}), or use the "
+            "backend 'numpy'."
+        )
+        raise ImportError(msg, name=error.name) from error
+    return cast("Callable[[], BackendProtocol]", factory)
