@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from xpcs_bench.backends.array_functions import Array
 from xpcs_bench.backends.conversion import ensure_numpy, widened
-from xpcs_bench.backends.protocol import Array, BackendProtocol
+from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.backends.selection import get_backend
 
 __all__ = [

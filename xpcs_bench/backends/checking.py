@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from inspect import Parameter
 from typing import Any
 
-from xpcs_bench.backends.protocol import BackendProtocol
+from xpcs_bench.backends.protocol import protocol_members
 
 __all__ = ["backend_problems", "check_backend"]
 
@@ -45,9 +45,7 @@ def check_backend(backend: object) -> None:
 def backend_problems(backend: object) -> tuple[str, ...]:
     """Return what keeps an object from being a backend, one sentence each."""
     problems: list[str] = []
-    for name, member in vars(BackendProtocol).items():
-        if name.startswith("_"):
-            continue
+    for name, member in protocol_members().items():
         if not hasattr(backend, name):
             problems.append(f"{name} is missing")
         elif name in _PROPERTIES:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
-from xpcs_bench.backends.protocol import BackendProtocol as Method
+from xpcs_bench.backends.array_functions import ArrayFunctions as Method
+from xpcs_bench.backends.protocol import protocol_members
 
 __all__ = ["NamespaceBackend", "delegated"]
 
@@ -65,9 +66,10 @@ class NamespaceBackend:
 
     def __init_subclass__(cls) -> None:
         # what a method does is written once, on the protocol
+        documented = protocol_members()
         for name, member in vars(cls).items():
-            if callable(member) and member.__doc__ is None and hasattr(Method, name):
-                member.__doc__ = getattr(Method, name).__doc__
+            if name in documented and member.__doc__ is None:
+                member.__doc__ = documented[name].__doc__
 
     zeros = delegated(Method.zeros)
     ones = delegated(Method.ones)

@@ -55,7 +55,7 @@ class JAXBackend(NamespaceBackend):
 
     def array(self, data: Any, dtype: Any = None) -> jax.Array:
         if isinstance(data, np.ndarray):
-            return jax.device_put(private_copy(data, dtype))
+            return _owned(data, dtype)
         return jnp.array(data, dtype=dtype)
 
     def copy(self, x: Any, /) -> jax.Array:
@@ -71,7 +71,7 @@ class JAXBackend(NamespaceBackend):
         return ensure_numpy(x)
 
     def from_numpy(self, x: NDArray[Any], /) -> jax.Array:
-        return jax.device_put(private_copy(x))
+        return _owned(x)
 
     def round(self, x: Any, /, decimals: int = 0) -> jax.Array:
         x = jnp.asarray(x)
@@ -84,6 +84,14 @@ class JAXBackend(NamespaceBackend):
         if not jnp.issubdtype(remainder.dtype, jnp.floating):
             return remainder
         return jnp.where(remainder == 0, jnp.copysign(remainder, y), remainder)
+
+    # A GPU multiplies float32 in TF32 unless told otherwise
+
+    def matmul(self, x: Any, y: Any, /) -> jax.Array:
+        return jnp.matmul(x, y, precision=jax.lax.Precision.HIGHEST)
+
+    def dot(self, x: Any, y: Any, /) -> jax.Array:
+        return jnp.dot(x, y, precision=jax.lax.Precision.HIGHEST)
 
     def argsort(self, x: Any, /, axis: int = -1) -> jax.Array:
         return jnp.argsort(x, axis=axis, stable=True)
@@ -252,3 +260,9 @@ class JAXBackend(NamespaceBackend):
 def _known(value: Any) -> bool:
     """Whether the values exist already, so that looking at them is possible."""
     return not isinstance(value, jax.core.Tracer)
+
+
+def _owned(host: NDArray[Any], dtype: Any = None) -> jax.Array:
+    """Take over a copy that JAX may share and read for as long as it likes."""
+    array: jax.Array = jax.device_put(private_copy(host, dtype))
+    return array

@@ -24,6 +24,8 @@ FRACTION = "XLA_CLIENT_MEM_FRACTION"
 OLD_FRACTION = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 
 _lock = threading.Lock()
+_told: dict[str, str] = {}
+"""What this module has written to the environment: it may change its mind."""
 
 
 def has_started() -> bool:
@@ -39,7 +41,7 @@ def configure_jax(settings: BackendSettings) -> None:
     with _lock:
         if settings.gpu_memory_fraction is not None:
             set_memory_fraction(settings.gpu_memory_fraction)
-        if jax.config.jax_enable_x64:
+        if jax.config.jax_enable_x64:  # type: ignore[attr-defined]
             return
         if has_started():
             warnings.warn(
@@ -49,13 +51,17 @@ def configure_jax(settings: BackendSettings) -> None:
                 RuntimeWarning,
                 stacklevel=2,
             )
-        jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
+        _update("jax_enable_x64", value=True)
 
 
 def set_default_device(device: jax.Device | None) -> None:
     """Let new arrays go to ``device``, if that is not where they go anyway."""
     if device is not None and device != jax.devices()[0]:
-        jax.config.update("jax_default_device", device)  # type: ignore[no-untyped-call]
+        _update("jax_default_device", value=device)
+
+
+def _update(option: str, *, value: object) -> None:
+    jax.config.update(option, value)  # type: ignore[no-untyped-call]
 
 
 def set_memory_fraction(fraction: float) -> None:
@@ -64,22 +70,18 @@ def set_memory_fraction(fraction: float) -> None:
     Raises
     ------
     ConfigError
-        If the environment tells JAX another share already.
+        If the user tells JAX another share.
     """
-    told = {
-        name: os.environ[name]
-        for name in (FRACTION, OLD_FRACTION)
-        if os.environ.get(name)
-    }
-    for name, text in told.items():
-        if float(text) != fraction:
+    for name in (FRACTION, OLD_FRACTION):
+        text = os.environ.get(name, "")
+        if _is_number(text, fraction):
+            return
+        if text and text != _told.get(name):
             msg = (
                 f"XPCS_GPU_MEMORY_FRACTION={fraction} and {name}={text!r} contradict "
                 "each other. Set one of the two."
             )
             raise ConfigError(msg)
-    if told:
-        return
     if has_started():
         warnings.warn(
             f"JAX had already started: the memory share of {fraction} has no effect "
@@ -89,4 +91,11 @@ def set_memory_fraction(fraction: float) -> None:
             stacklevel=2,
         )
         return
-    os.environ[FRACTION] = str(fraction)
+    os.environ[FRACTION] = _told[FRACTION] = str(fraction)
+
+
+def _is_number(text: str, number: float) -> bool:
+    try:
+        return float(text) == number
+    except ValueError:
+        return False

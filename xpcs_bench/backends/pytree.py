@@ -29,8 +29,9 @@ def _rebuild(tree: Any, children: list[Any]) -> Any:
     if tree is None:
         return None
     if isinstance(tree, dict):
-        by_key = dict(zip(sorted(tree), children, strict=True))
-        return type(tree)((key, by_key[key]) for key in tree)
+        other = tree.copy()
+        other.update(zip(sorted(tree), children, strict=True))
+        return other
     if hasattr(tree, "_make"):
         return tree._make(children)
     return type(tree)(children)
@@ -40,8 +41,8 @@ def _same_node(tree: Any, other: Any) -> bool:
     if type(tree) is not type(other):
         return False
     if isinstance(tree, dict):
-        return tree.keys() == other.keys()
-    return tree is None or bool(len(tree) == len(other))
+        return bool(tree.keys() == other.keys())
+    return len(_children(tree) or []) == len(_children(other) or [])
 
 
 def _iterate(tree: Any) -> Iterator[Any]:

@@ -108,8 +108,8 @@ def _detect() -> BackendProtocol:
             raise
         if not isinstance(error.__cause__, ModuleNotFoundError):
             warnings.warn(
-                f"jax is installed but cannot be imported ({error.__cause__ or error}); "
-                "NumPy is used. Repair it, or set XPCS_USE_JAX=false.",
+                f"jax is installed, but fails: {error.__cause__ or error}. NumPy is "
+                "used. Repair it, or set XPCS_USE_JAX=false.",
                 RuntimeWarning,
                 stacklevel=3,
             )
