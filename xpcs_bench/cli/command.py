@@ -149,8 +149,8 @@ def validate(configs: tuple[Path, ...], overrides: tuple[str, ...]) -> int:
 @xpcs_bench.command()
 def schema() -> int:
     """Print the JSON Schema of an experiment, for editors."""
-    from xpcs_bench.cli.planning import catalogue
     from xpcs_bench.config.schema import experiment_schema
+    from xpcs_bench.run.prepare import catalogue
 
     click.echo(json.dumps(experiment_schema(catalogue()), indent=2, ensure_ascii=False))
     return ExitCode.PASS

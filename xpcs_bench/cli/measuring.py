@@ -14,7 +14,6 @@ from types import FrameType
 
 import click
 
-from xpcs_bench.cli.planning import prepare
 from xpcs_bench.cli.progress import listener
 from xpcs_bench.errors import ExitCode
 from xpcs_bench.gate import exit_code, judge
@@ -23,6 +22,7 @@ from xpcs_bench.records import RunRecord
 from xpcs_bench.report import ReportFiles, write_report
 from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Evidence, Journal, read_journal
+from xpcs_bench.run.prepare import prepare
 from xpcs_bench.run.store import begin, compose, load, resumable, save, with_verdicts
 from xpcs_bench.run.worker import Limits
 

@@ -7,69 +7,19 @@ from collections import Counter
 from pathlib import Path
 
 import click
-import psutil
 
-from xpcs_bench.config.catalogue import Catalogue, KernelEntry
-from xpcs_bench.config.load import LoadedExperiment, load_experiment
+from xpcs_bench.config.load import load_experiment
 from xpcs_bench.errors import ConfigError, ExitCode
-from xpcs_bench.run.plan import Plan, make_plan, select
+from xpcs_bench.run.plan import Plan
+from xpcs_bench.run.prepare import catalogue, prepare
 from xpcs_bench.units import format_bytes, format_duration
 
-__all__ = [
-    "catalogue",
-    "memory_limit",
-    "prepare",
-    "show_plan",
-    "validate_files",
-]
+__all__ = ["show_plan", "validate_files"]
 
-_AVAILABLE_SHARE = 0.8
-_PROBE_TIMEOUT_S = 120.0
 _WORKER_START_S = 1.2
 """Starting a worker that imports jax; 0.9 to 1.6 s on the 2-core machines seen."""
 _ONE_SHOT_S = 1.0
 """A measure that is not sampled: a first call with its value check."""
-
-
-def catalogue() -> Catalogue:
-    """Collect what a configuration may name, from the registries."""
-    from xpcs_bench.backends.registry import backend_names
-    from xpcs_bench.kernels.registry import create_kernel, kernel_names
-    from xpcs_bench.measure.boundary import BOUNDARIES
-
-    kernels = {name: create_kernel(name) for name in kernel_names()}
-    return Catalogue(
-        kernels={
-            name: KernelEntry(params=kernel.Params, needs=frozenset(kernel.needs))
-            for name, kernel in kernels.items()
-        },
-        backends=tuple(backend_names()),
-        boundaries=tuple(BOUNDARIES),
-    )
-
-
-def memory_limit(loaded: LoadedExperiment) -> int:
-    """Resident memory a worker may hold (bytes)."""
-    asked = loaded.experiment.sampling.memory_limit
-    return asked or round(_AVAILABLE_SHARE * psutil.virtual_memory().available)
-
-
-def prepare(
-    config: Path, expression: str | None, overrides: tuple[str, ...]
-) -> tuple[LoadedExperiment, Plan, int]:
-    """Load, probe, plan and select.
-
-    Returns
-    -------
-    loaded, plan, memory limit in bytes
-    """
-    from xpcs_bench.run.execute import probe
-    from xpcs_bench.run.worker import Limits
-
-    loaded = load_experiment(config, catalogue=catalogue(), overrides=overrides)
-    limit = memory_limit(loaded)
-    made = make_plan(loaded.experiment, probe(Limits(_PROBE_TIMEOUT_S, limit)), limit)
-    return loaded, select(made, expression) if expression else made, limit
 
 
 def estimated_s(plan: Plan) -> float:

@@ -1,0 +1,57 @@
+"""From a configuration file to a plan for this machine: load, probe, plan, select."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from xpcs_bench.backends.registry import backend_names
+from xpcs_bench.config import Sampling
+from xpcs_bench.config.catalogue import Catalogue, KernelEntry
+from xpcs_bench.config.load import LoadedExperiment, load_experiment
+from xpcs_bench.kernels.registry import create_kernel, kernel_names
+from xpcs_bench.measure.boundary import BOUNDARIES
+from xpcs_bench.run.execute import probe
+from xpcs_bench.run.plan import Plan, make_plan, select
+from xpcs_bench.run.worker import Limits
+
+__all__ = ["PROBE_TIMEOUT_S", "catalogue", "memory_limit", "prepare"]
+
+PROBE_TIMEOUT_S = 120.0
+"""Longest wait for a worker that only says which devices it sees (s)."""
+_AVAILABLE_SHARE = 0.8
+
+
+def catalogue() -> Catalogue:
+    """Collect what a configuration may name, from the registries."""
+    kernels = {name: create_kernel(name) for name in kernel_names()}
+    return Catalogue(
+        kernels={
+            name: KernelEntry(params=kernel.Params, needs=frozenset(kernel.needs))
+            for name, kernel in kernels.items()
+        },
+        backends=tuple(backend_names()),
+        boundaries=tuple(BOUNDARIES),
+    )
+
+
+def memory_limit(sampling: Sampling) -> int:
+    """Resident memory a worker may hold (bytes)."""
+    available = psutil.virtual_memory().available
+    return sampling.memory_limit or round(_AVAILABLE_SHARE * available)
+
+
+def prepare(
+    config: Path, expression: str | None, overrides: tuple[str, ...]
+) -> tuple[LoadedExperiment, Plan, int]:
+    """Load, probe, plan and select.
+
+    Returns
+    -------
+    loaded, plan, memory limit in bytes
+    """
+    loaded = load_experiment(config, catalogue=catalogue(), overrides=overrides)
+    limit = memory_limit(loaded.experiment.sampling)
+    made = make_plan(loaded.experiment, probe(Limits(PROBE_TIMEOUT_S, limit)), limit)
+    return loaded, select(made, expression) if expression else made, limit
