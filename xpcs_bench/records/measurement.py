@@ -141,6 +141,10 @@ class Observation(ConfinedModel):
     """For measures that yield one number, in ``unit``."""
     unit: str = "s"
     """Unit of ``value`` and of the estimate: s, bytes."""
+    method: str = ""
+    """How ``value`` was read, where the platform decides; a sentence."""
+    device_peak_bytes: int | None = None
+    """Most memory allocated on the device; None where the platform does not tell."""
     checks: tuple[Agreement, ...] = ()
     outputs: tuple[OutputDigest, ...] = ()
     input_bytes: int = 0

@@ -1,0 +1,3 @@
+"""The boundaries that can be crossed, by what lies behind them."""
+
+__all__: list[str] = []

@@ -1,0 +1,232 @@
+"""The cached call: sampled in blocks, so that the cases of a group can take turns."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from xpcs_bench.measure.circumstances import ReadCounters, observed, read_counters
+from xpcs_bench.measure.clock import Clock, clock_cost_ns
+from xpcs_bench.measure.executable import Executable, first_call
+from xpcs_bench.measure.task import Inputs, Task, place_inputs
+from xpcs_bench.measure.values import check_values
+from xpcs_bench.records import Block, Observation, Samples
+
+__all__ = ["Prepared", "Readings", "SteadyState", "overhead_ns_per_sample"]
+
+_MOST_LOOPS = 10_000_000
+"""Ends the calibration on a clock that stands still."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What warm-up and calibration found."""
+
+    inner_loops: int
+    call_ns: int
+    """About how long one call takes (ns)."""
+
+
+class Readings:
+    """Readings in the order they were taken."""
+
+    def __init__(self) -> None:
+        self._elapsed_ns = array("q")
+        self._inner_loops = array("q")
+        self._block = array("q")
+
+    def add(self, elapsed_ns: array[int], inner_loops: int, block: int = 0) -> None:
+        """Append readings of one block."""
+        self._elapsed_ns.extend(elapsed_ns)
+        self._inner_loops.extend([inner_loops] * len(elapsed_ns))
+        self._block.extend([block] * len(elapsed_ns))
+
+    def samples(self) -> Samples:
+        """Return them as they are recorded."""
+        return Samples(
+            elapsed_ns=tuple(self._elapsed_ns),
+            inner_loops=tuple(self._inner_loops),
+            block=tuple(self._block),
+        )
+
+    @property
+    def total_ns(self) -> int:
+        """Time inside all readings (ns)."""
+        return sum(self._elapsed_ns)
+
+
+def _take(
+    clock: Clock,
+    compiled: Callable[[Any], Any],
+    block: Callable[[Any], Any],
+    inputs: Any,
+    elapsed_ns: array[int],
+    inner_loops: int,
+    last: list[Any],
+) -> None:
+    """Fill ``elapsed_ns``: the one loop whose every nanosecond counts.
+
+    ``last`` holds the outputs of the call before and, in the end, of the last call.
+    They are released as a caller's ``y = f(x)`` in a loop releases them: when the next
+    outputs are there, so every call pays for one computation and one release.
+    """
+    outputs = last.pop()
+    for index in range(len(elapsed_ns)):
+        started = clock()
+        for _ in repeat(None, inner_loops):
+            outputs = block(compiled(inputs))
+        elapsed_ns[index] = clock() - started
+    last.append(outputs)
+
+
+def _zeros(count: int) -> array[int]:
+    return array("q", bytes(8 * count))
+
+
+def overhead_ns_per_sample(clock: Clock, count: int = 1000, trials: int = 5) -> float:
+    """Cost of one sample beyond two clock readings, with a call that does nothing (ns).
+
+    The least of ``trials`` means; what the two empty functions cost is part of it.
+    """
+    totals = []
+    for _ in range(trials):
+        elapsed_ns = _zeros(count)
+        started = clock()
+        _take(clock, lambda _: None, lambda _: None, None, elapsed_ns, 1, [None])
+        totals.append(clock() - started)
+    return max(0.0, min(totals) / count - 2 * clock_cost_ns(clock))
+
+
+class SteadyState:
+    """One case in a live worker: prepared once, sampled in blocks, checked at the end.
+
+    Parameters
+    ----------
+    task : Task
+    clock : Clock
+    read : callable
+        Reads the counters around a block.
+    """
+
+    def __init__(
+        self, task: Task, clock: Clock, read: ReadCounters = read_counters
+    ) -> None:
+        self._task = task
+        self._clock = clock
+        self._read = read
+        self._warmups = Readings()
+        self._samples = Readings()
+        self._blocks: list[Block] = []
+        self._inputs: Inputs
+        self._executable: Executable
+        self._last: list[Any]
+        self._inner_loops = 0
+        self._settled_traces: int | None = None
+
+    def prepare(self) -> Prepared:
+        """Place the inputs, make the first call, warm up, and calibrate.
+
+        Every call is recorded as a warm-up, the first one first. The number of inner
+        loops is the smallest tried whose reading is at least ``min_sample_s`` long.
+        """
+        self._inputs = place_inputs(self._task)
+        self._executable, outputs, elapsed_ns = first_call(
+            self._task, self._inputs, self._clock
+        )
+        self._last = [outputs]
+        del outputs  # the next call is the one to release them
+        self._warmups.add(array("q", [elapsed_ns]), 1)
+        for _ in range(self._task.sampling.warmup_calls):
+            elapsed_ns = self._warm_up(1)
+        least_ns = self._task.sampling.min_sample_s * 1e9
+        loops = 1
+        while elapsed_ns < least_ns and loops < _MOST_LOOPS:
+            # aim a fifth beyond; tenfold at most, for short readings foretell little
+            aim = math.ceil(1.2 * loops * least_ns / max(elapsed_ns, 1))
+            loops = min(max(loops + 1, min(aim, 10 * loops)), _MOST_LOOPS)
+            elapsed_ns = self._warm_up(loops)
+        self._inner_loops = loops
+        self._settled_traces = self._executable.n_traces
+        return Prepared(inner_loops=loops, call_ns=round(elapsed_ns / loops))
+
+    def sample(self, count: int) -> tuple[float, ...]:
+        """Take one block of ``count`` samples; return the time per call of each (ns).
+
+        Raises
+        ------
+        ValueError
+            Not prepared, or a count below 1.
+        """
+        if not self._inner_loops or count < 1:
+            msg = (
+                f"sample({count!r}) of {self._task.case.id!r}: a block has one sample "
+                "or more, and is taken after prepare()."
+            )
+            raise ValueError(msg)
+        elapsed_ns = _zeros(count)
+        with observed(self._clock, self._blocks, self._read):
+            self._fill(elapsed_ns, self._inner_loops)
+        self._samples.add(elapsed_ns, self._inner_loops, len(self._blocks) - 1)
+        return tuple(elapsed / self._inner_loops for elapsed in elapsed_ns)
+
+    def finish(self) -> Observation:
+        """Check the outputs of the last call and that nothing was traced since warm-up.
+
+        Raises
+        ------
+        ValueError
+            Not prepared.
+        """
+        if not self._inner_loops:
+            msg = f"finish() of {self._task.case.id!r} is called after prepare()."
+            raise ValueError(msg)
+        check = check_values(self._task, self._inputs, self._last[0])
+        return check.observation(
+            input_bytes=self._inputs.nbytes,
+            invalid=self._retraced(),
+            warmups=self._warmups.samples(),
+            samples=self._samples.samples(),
+            blocks=tuple(self._blocks),
+            n_traces=self._executable.n_traces,
+            spent_ns=self._warmups.total_ns + self._samples.total_ns,
+            overhead_ns_per_sample=overhead_ns_per_sample(self._clock),
+        )
+
+    def _warm_up(self, loops: int) -> int:
+        elapsed_ns = _zeros(1)
+        self._fill(elapsed_ns, loops)
+        self._warmups.add(elapsed_ns, loops)
+        return elapsed_ns[0]
+
+    def _fill(self, elapsed_ns: array[int], loops: int) -> None:
+        _take(
+            self._clock,
+            self._executable.compiled,
+            self._executable.block,
+            self._inputs.placed,
+            elapsed_ns,
+            loops,
+            self._last,
+        )
+
+    def _retraced(self) -> str:
+        traces = self._executable.n_traces
+        if traces is None:
+            return ""
+        if traces == 0:
+            return (
+                "the compiled callable answered without ever tracing the kernel, so "
+                "what was timed is not this kernel."
+            )
+        if traces != self._settled_traces:
+            return (
+                f"the kernel was traced {traces} times, {self._settled_traces} of them "
+                "by the end of the warm-up: some samples hold a compilation, so they "
+                "are no cached calls. Look for shapes, types or Python values that "
+                "change from call to call."
+            )
+        return ""
