@@ -8,9 +8,10 @@ from pydantic import Field
 
 from xpcs_bench.confined import ConfinedModel
 
-__all__ = ["Detector", "Mask", "MaskFile", "MaskedRectangle"]
+__all__ = ["Detector", "Mask", "MaskFile", "MaskedRectangle", "PixelSizeUm", "Pixels"]
 
 Pixels = Annotated[int, Field(gt=0, le=100_000)]
+PixelSizeUm = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
 
 
 class MaskedRectangle(ConfinedModel):
@@ -30,7 +31,8 @@ class MaskFile(ConfinedModel):
     dataset: str
     """Path of the dataset inside the file."""
     sha256: str
-    """Digest of the dataset's bytes when the experiment was loaded."""
+    """Digest of the mask when the experiment was loaded, by
+    :func:`xpcs_bench.nexus.mask_digest`."""
 
 
 class Mask(ConfinedModel):
@@ -49,7 +51,7 @@ class Detector(ConfinedModel):
     """Name in case ids; a preset's name, or the user's, or ``ROWSxCOLUMNS``."""
     shape: tuple[Pixels, Pixels]
     """Rows, columns (pixels)."""
-    pixel_size_um: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+    pixel_size_um: PixelSizeUm
     """Edge of a square pixel (um)."""
     mask: Mask = Mask()
     """Pixels that are not used."""

@@ -12,14 +12,23 @@ from xpcs_bench.confined import ConfinedModel
 
 __all__ = [
     "MEASURES",
+    "Bytes",
+    "Calls",
     "Dtype",
     "Experiment",
     "KernelChoice",
     "Matrix",
     "MeasureName",
+    "Precision",
+    "Processes",
+    "Reason",
+    "SampleSeconds",
     "Sampling",
+    "Seconds",
+    "Seed",
     "Selector",
     "ToleranceOverride",
+    "ToleranceValue",
 ]
 
 MeasureName = Literal[
@@ -34,6 +43,15 @@ MEASURES: tuple[MeasureName, ...] = (
     "peak_memory",
 )
 Dtype = Literal["float64", "float32"]
+Precision = Annotated[float, Field(gt=0, lt=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SampleSeconds = Annotated[float, Field(gt=0, le=10)]
+Processes = Annotated[int, Field(ge=1, le=100)]
+Calls = Annotated[int, Field(ge=1)]
+Bytes = Annotated[int, Field(gt=0)]
+ToleranceValue = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Reason = Annotated[str, Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0)]
 
 
 class KernelChoice(ConfinedModel):
@@ -75,19 +93,19 @@ class Matrix(ConfinedModel):
 class Sampling(ConfinedModel):
     """How much effort a case gets."""
 
-    precision: Annotated[float, Field(gt=0, lt=1)]
-    """Half-width of the interval at which sampling stops, as a fraction of the value."""
-    max_time_s: Annotated[float, Field(gt=0)]
+    precision: Precision
+    """Half-width of the interval at which sampling stops, as a part of the value."""
+    max_time_s: Seconds
     """Most time spent on the samples of one case, all its processes together (s)."""
-    processes: Annotated[int, Field(ge=1, le=100)]
+    processes: Processes
     """Fresh processes per case."""
-    min_sample_s: Annotated[float, Field(gt=0, le=10)]
+    min_sample_s: SampleSeconds
     """Inner loops are added until one sample takes at least this long (s)."""
-    warmup_calls: Annotated[int, Field(ge=1)]
+    warmup_calls: Calls
     """Calls after the first one that are recorded apart, before sampling."""
-    timeout_s: Annotated[float, Field(gt=0)]
+    timeout_s: Seconds
     """Longest silence of a worker before it is killed (s)."""
-    memory_limit: Annotated[int, Field(gt=0)] | None
+    memory_limit: Bytes | None
     """Resident memory at which a worker is killed (bytes); None: 80 % of what is
     available when the run starts."""
 
@@ -98,13 +116,13 @@ class ToleranceOverride(ConfinedModel):
     kernel: str
     output: str | None = None
     dtype: Dtype | None = None
-    rtol: Annotated[float, Field(ge=0)]
-    atol: Annotated[float, Field(ge=0)]
-    reason: Annotated[str, Field(min_length=1)]
+    rtol: ToleranceValue
+    atol: ToleranceValue
+    reason: Reason
 
 
 class Experiment(ConfinedModel):
-    """One experiment, resolved: nothing in it depends on a default or on a file's place."""
+    """One experiment, resolved: free of defaults, shorthands and relative paths."""
 
     name: str
     kernels: tuple[KernelChoice, ...]
@@ -116,5 +134,5 @@ class Experiment(ConfinedModel):
     """Conversions to time, by name in the boundary registry."""
     sampling: Sampling
     tolerances: tuple[ToleranceOverride, ...] = ()
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
     """Seed of inputs and of the order of sampling."""

@@ -1,0 +1,328 @@
+"""An experiment as it stands in the file: the shorthands, before they are resolved.
+
+The JSON Schema for editors is made from these models, and missing or unknown keys are
+explained in the words of their docstrings.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Strict, Tag
+from pydantic.config import JsonDict
+
+from xpcs_bench.config.detector import Pixels
+from xpcs_bench.config.experiment import (
+    Calls,
+    Dtype,
+    MeasureName,
+    Processes,
+    Reason,
+    Seed,
+    ToleranceValue,
+)
+from xpcs_bench.config.geometry import GeometryKind, Orientation
+from xpcs_bench.config.presets import PRESETS
+from xpcs_bench.config.written_types import (
+    Listed,
+    OneOrMany,
+    WrittenBytes,
+    WrittenDistance,
+    WrittenDuration,
+    WrittenEnergy,
+    WrittenFraction,
+    WrittenIncidence,
+    WrittenModel,
+    WrittenName,
+    WrittenNumber,
+    WrittenPixelSize,
+    WrittenSampleDuration,
+    pair_of,
+)
+from xpcs_bench.nexus import QMAP_MASK
+
+__all__ = [
+    "DEVICES",
+    "WrittenDetector",
+    "WrittenDetectorFile",
+    "WrittenDetectorPreset",
+    "WrittenDetectorShape",
+    "WrittenDetectorSweep",
+    "WrittenExperiment",
+    "WrittenGeometry",
+    "WrittenGeometryFile",
+    "WrittenGeometryNumbers",
+    "WrittenMask",
+    "WrittenMatrix",
+    "WrittenSampling",
+    "WrittenSelector",
+    "WrittenSweep",
+    "WrittenTolerance",
+]
+
+DEVICES = ("cpu", "gpu", "tpu")
+DeviceName = Literal["cpu", "gpu", "tpu"]
+Index = Annotated[int, Strict(), Field(ge=0)]
+
+
+class WrittenSweep(WrittenModel):
+    """A sweep: values from `from` to `to`, by a `factor` or by a `step`."""
+
+    start: WrittenNumber = Field(alias="from")
+    """The first value."""
+    stop: WrittenNumber = Field(alias="to")
+    """The last value, included when the steps meet it."""
+    factor: Annotated[WrittenNumber, Field(gt=1)] | None = None
+    """What each value is multiplied with for the next; whole numbers stay whole."""
+    step: Annotated[WrittenNumber, Field(gt=0)] | None = None
+    """What is added to each value for the next."""
+
+
+class WrittenRectangle(WrittenModel):
+    """A rectangle of pixels that are not used."""
+
+    rows: Annotated[tuple[Index, Index], pair_of("first", "one past last")]
+    """First and one-past-last row."""
+    columns: Annotated[tuple[Index, Index], pair_of("first", "one past last")]
+    """First and one-past-last column."""
+
+
+class WrittenMask(WrittenModel):
+    """A mask: rectangles that are not used, or a stored mask, or both."""
+
+    rectangles: OneOrMany[WrittenRectangle] | None = None
+    """Rectangles of pixels that are not used, such as gaps between modules."""
+    file: str | None = None
+    """HDF5 file that holds a mask, relative to this file."""
+    dataset: str = QMAP_MASK
+    """Dataset in it that is non-zero where a pixel is used."""
+
+
+class WrittenDetectorShape(WrittenModel):
+    """A detector of a free size."""
+
+    name: WrittenName | None = None
+    """Name in case ids; ROWSxCOLUMNS when absent."""
+    shape: Annotated[
+        tuple[Annotated[Pixels, Strict()], Annotated[Pixels, Strict()]],
+        pair_of("rows", "columns"),
+    ]
+    """Rows and columns (pixels)."""
+    pixel_size_um: WrittenPixelSize
+    """Edge of a square pixel (um)."""
+    mask: WrittenMask | None = None
+    """Pixels that are not used."""
+
+
+class WrittenDetectorPreset(WrittenModel):
+    """A detector that is known by name, with a mask or another name of its own."""
+
+    preset: str = Field(json_schema_extra={"enum": list(PRESETS)})
+    """Which detector."""
+    name: WrittenName | None = None
+    """Name in case ids; the preset's when absent."""
+    mask: WrittenMask | None = None
+    """Pixels that are not used."""
+
+
+class WrittenDetectorSweep(WrittenModel):
+    """Square detectors of growing size."""
+
+    sweep: WrittenSweep
+    """Rows, and as many columns (pixels)."""
+    pixel_size_um: WrittenPixelSize
+    """Edge of a square pixel (um)."""
+
+
+class WrittenDetectorFile(WrittenModel):
+    """A detector with its mask as measured, from a NeXus file of APS 8-ID-I."""
+
+    from_file: str
+    """HDF5 file with the group /xpcs/qmap, relative to this file."""
+    name: WrittenName | None = None
+    """Name in case ids; the file's when absent."""
+
+
+def _detector_form(value: Any) -> str:
+    """Tell by its keys which form of a detector was meant, misspelled or not."""
+    if isinstance(value, str):
+        return "<name>"
+    forms = ("from_file", "sweep", "preset", "shape")
+    if isinstance(value, dict):
+        for form in forms:
+            if form in value:
+                return f"<{form}>"
+        for key in value:
+            near = difflib.get_close_matches(key, forms, n=1)
+            if near:
+                return f"<{near[0]}>"
+    return "<shape>"
+
+
+WrittenDetector = Annotated[
+    Annotated[str, Tag("<name>"), Field(json_schema_extra={"enum": list(PRESETS)})]
+    | Annotated[WrittenDetectorShape, Tag("<shape>")]
+    | Annotated[WrittenDetectorPreset, Tag("<preset>")]
+    | Annotated[WrittenDetectorSweep, Tag("<sweep>")]
+    | Annotated[WrittenDetectorFile, Tag("<from_file>")],
+    Discriminator(_detector_form),
+]
+
+_REFLECTION_NEEDS_AN_ANGLE: JsonDict = {
+    "if": {"properties": {"kind": {"const": "reflection"}}, "required": ["kind"]},
+    "then": {"required": ["incidence_deg"]},
+    "else": {"properties": {"incidence_deg": False, "orientation": False}},
+}
+
+
+class WrittenGeometryNumbers(WrittenModel):
+    """A geometry stated in numbers."""
+
+    model_config = ConfigDict(json_schema_extra=_REFLECTION_NEEDS_AN_ANGLE)
+
+    name: WrittenName | None = None
+    """Name in case ids; made from the numbers when absent."""
+    kind: GeometryKind
+    """transmission (through the sample) or reflection (grazing incidence)."""
+    energy_kev: WrittenEnergy
+    """Photon energy (keV)."""
+    distance_mm: WrittenDistance
+    """Sample to detector along the direct beam (mm)."""
+    beam_centre_px: (
+        Annotated[tuple[WrittenNumber, WrittenNumber], pair_of("row", "column")] | None
+    ) = None
+    """Row and column of the direct beam (pixels); an integer is the middle of a pixel.
+    The middle of the detector when absent."""
+    incidence_deg: WrittenIncidence | None = None
+    """Angle between beam and sample surface (degrees); for reflection only."""
+    orientation: Orientation | None = None
+    """Edge of the detector to which the surface normal points; for reflection only,
+    north when absent."""
+
+
+class WrittenGeometryFile(WrittenModel):
+    """A geometry as measured, from a NeXus file of APS 8-ID-I."""
+
+    model_config = ConfigDict(json_schema_extra=_REFLECTION_NEEDS_AN_ANGLE)
+
+    from_file: str
+    """HDF5 file with the group /xpcs/qmap, relative to this file."""
+    name: WrittenName | None = None
+    """Name in case ids; made from the numbers when absent."""
+    kind: GeometryKind = "transmission"
+    """transmission (through the sample) or reflection (grazing incidence)."""
+    incidence_deg: WrittenIncidence | None = None
+    """Angle between beam and sample surface (degrees); for reflection only."""
+    orientation: Orientation | None = None
+    """Edge of the detector to which the surface normal points; for reflection only,
+    north when absent."""
+
+
+def _geometry_form(value: Any) -> str:
+    if isinstance(value, dict) and "from_file" in value:
+        return "<from_file>"
+    return "<numbers>"
+
+
+WrittenGeometry = Annotated[
+    Annotated[WrittenGeometryNumbers, Tag("<numbers>")]
+    | Annotated[WrittenGeometryFile, Tag("<from_file>")],
+    Discriminator(_geometry_form),
+]
+
+
+class WrittenSelector(WrittenModel):
+    """A row of include or exclude: all keys must match; a list matches any of it."""
+
+    kernel: OneOrMany[str] | None = None
+    """Names of kernels."""
+    detector: OneOrMany[str] | None = None
+    """Names of detectors of this experiment."""
+    geometry: OneOrMany[str] | None = None
+    """Names of geometries of this experiment."""
+    backend: OneOrMany[str] | None = None
+    """Names of backends."""
+    device: OneOrMany[DeviceName] | None = None
+    """Platforms."""
+    dtype: OneOrMany[Dtype] | None = None
+    """Floating-point types."""
+    measure: OneOrMany[MeasureName] | None = None
+    """Measures."""
+
+
+class WrittenMatrix(WrittenModel):
+    """The matrix: what is crossed and compared on the same work."""
+
+    backend: OneOrMany[str] = ("numpy", "jax")
+    """Array libraries to compare; the first is what the others are compared with."""
+    device: OneOrMany[DeviceName] = ("cpu",)
+    """Platforms; one that is absent is skipped with the reason, never replaced."""
+    dtype: OneOrMany[Dtype] = ("float64",)
+    """Floating-point types of inputs and outputs."""
+    exclude: Annotated[tuple[WrittenSelector, ...], Listed()] = ()
+    """Cases to leave out."""
+    include: Annotated[tuple[WrittenSelector, ...], Listed()] = ()
+    """Variants to add; each row names at least backend and device."""
+
+
+class WrittenSampling(WrittenModel):
+    """The sampling: how much effort a case gets."""
+
+    precision: WrittenFraction = 0.01
+    """Half-width of the interval at which sampling stops: a fraction, or per cent."""
+    max_time_s: WrittenDuration = 5.0
+    """Most time spent on the samples of one case (seconds, or text such as 200 ms)."""
+    processes: Annotated[Processes, Strict()] = 3
+    """Fresh processes per case."""
+    min_sample_s: WrittenSampleDuration = 0.002
+    """Inner loops are added until a sample takes this long (seconds, or text)."""
+    warmup_calls: Annotated[Calls, Strict()] = 3
+    """Calls after the first one that are recorded apart, before sampling."""
+    timeout_s: WrittenDuration = 300.0
+    """Longest silence of a worker before it is killed (seconds, or text like 5 m)."""
+    memory_limit: WrittenBytes | None = None
+    """Resident memory at which a worker is killed (bytes, or text such as 4 GiB);
+    null: 80 % of what is available when the run starts."""
+
+
+class WrittenTolerance(WrittenModel):
+    """A tolerance that replaces the kernel's own."""
+
+    kernel: str
+    """Name of the kernel."""
+    output: str | None = None
+    """Name of one output; all outputs when absent."""
+    dtype: Dtype | None = None
+    """One floating-point type; all when absent."""
+    rtol: Annotated[ToleranceValue, Strict()]
+    """Relative tolerance: atol + rtol * |desired| is allowed."""
+    atol: Annotated[ToleranceValue, Strict()]
+    """Absolute tolerance, in the unit of the output."""
+    reason: Annotated[Reason, Strict()]
+    """Why the kernel's own tolerance is not right here; it is shown in the report."""
+
+
+class WrittenExperiment(WrittenModel):
+    """An experiment of xpcs-bench."""
+
+    name: WrittenName
+    """A short name for the experiment, used in run ids and reports."""
+    kernels: OneOrMany[Any]
+    """The computations to measure: a name, or a name with parameters."""
+    detectors: OneOrMany[WrittenDetector] | None = None
+    """Detectors: names of presets, free sizes, sweeps over sizes, or measured files."""
+    geometries: OneOrMany[WrittenGeometry] | None = None
+    """Scattering geometries: numbers, or measured files."""
+    matrix: WrittenMatrix = WrittenMatrix()
+    """What is crossed and compared: backend, device, dtype."""
+    measure: OneOrMany[MeasureName] = ("first_call", "steady_state", "parity")
+    """What is measured of each case."""
+    boundaries: OneOrMany[str] | None = None
+    """Conversions to time when conversion is measured; all of them when absent."""
+    sampling: WrittenSampling = WrittenSampling()
+    """How much effort a case gets."""
+    tolerances: Annotated[tuple[WrittenTolerance, ...], Listed()] = ()
+    """Tolerances that replace those of the kernels, each with its reason."""
+    seed: Annotated[Seed, Strict()] = 0
+    """Seed of inputs and of the order of sampling."""
