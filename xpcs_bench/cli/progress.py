@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from xpcs_bench.records import Case, Measurement, Status
-from xpcs_bench.run.execute import Listener
+from xpcs_bench.run.execute import Listener, Silent
 from xpcs_bench.units import format_duration
 
 __all__ = ["listener"]
@@ -30,18 +30,7 @@ def _outcome(measurement: Measurement) -> str:
     return f"{observation.status.value}: {observation.reason}"
 
 
-class _Silent:
-    def started(self, total: int) -> None:
-        """Say nothing."""
-
-    def working(self, case: Case, process: int) -> None:
-        """Say nothing."""
-
-    def measured(self, case: Case, measurement: Measurement) -> None:
-        """Say nothing."""
-
-
-class _Lines(_Silent):
+class _Lines(Silent):
     """One line a measurement, as a log of continuous integration wants it."""
 
     def __init__(self, console: Console) -> None:
@@ -64,7 +53,7 @@ class _Lines(_Silent):
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-class _Bar(_Silent):
+class _Bar(Silent):
     """A bar, and a line for what went wrong."""
 
     def __init__(self, progress: Progress) -> None:
@@ -92,7 +81,7 @@ def listener(*, quiet: bool) -> Iterator[Listener]:
     """Choose by where stderr goes; progress never mixes with results on stdout."""
     console = Console(stderr=True)
     if quiet:
-        yield _Silent()
+        yield Silent()
     elif console.is_terminal:
         with Progress(
             TextColumn("{task.description}", markup=False),

@@ -35,7 +35,7 @@ from xpcs_bench.run.wire import (
 )
 from xpcs_bench.run.worker import Limits, Worker, worker_variables
 
-__all__ = ["Listener", "execute", "probe"]
+__all__ = ["Listener", "Silent", "execute", "probe"]
 
 _BLOCK_S = 0.05
 """How long one case samples before the next of its group has its turn: long against
@@ -68,6 +68,19 @@ class Listener(Protocol):
 
     def measured(self, case: Case, measurement: Measurement) -> None:
         """A measurement is on disk."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def started(self, total: int) -> None:
+        """Say nothing."""
+
+    def working(self, case: Case, process: int) -> None:
+        """Say nothing."""
+
+    def measured(self, case: Case, measurement: Measurement) -> None:
+        """Say nothing."""
 
 
 @dataclass
