@@ -1,0 +1,1 @@
+"""What asv runs: the cases of configs/asv.yaml, through :mod:`xpcs_bench.suite`."""

@@ -1,0 +1,189 @@
+"""Generated classes, one a kernel: a ``track_`` method a measure, crossed by asv.
+
+Every benchmark is of asv's kind *track*: it returns a number that this package
+measured. asv's own timers are not used: they would time a call that has not blocked,
+and since asv_runner 0.3 they run ``setup`` before every timed call, so that whatever
+is compiled there is compiled again and again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+from xpcs_bench.config.load import LoadedExperiment, load_experiment
+from xpcs_bench.errors import CannotMeasure, ConfigError
+from xpcs_bench.measure.environment import capture
+from xpcs_bench.records import Case, Device, Group, RunRecord, Status
+from xpcs_bench.run.execute import Silent, execute, probe
+from xpcs_bench.run.journal import Evidence, Journal
+from xpcs_bench.run.plan import Plan, make_plan
+from xpcs_bench.run.prepare import PROBE_TIMEOUT_S, catalogue, memory_limit
+from xpcs_bench.run.store import begin, compose
+from xpcs_bench.run.wire import Availability
+from xpcs_bench.run.worker import Limits
+from xpcs_bench.suite.metrics import METRICS, Metric
+
+__all__ = ["Tracked", "tracked_classes"]
+
+_NO_LIMIT = 2**63
+
+
+class Tracked:
+    """The benchmarks of one kernel; asv makes an instance a process."""
+
+    loaded: ClassVar[LoadedExperiment]
+    param_names = ("problem", "variant")
+    params: ClassVar[tuple[Sequence[str], Sequence[str]]]
+    timeout: ClassVar[float]
+    """asv's, for one problem of one variant (s)."""
+
+    def setup_cache(self) -> dict[str, Availability]:
+        """Ask once what this machine and environment can run; asv keeps the answer."""
+        limit = memory_limit(self.loaded.experiment.sampling)
+        return probe(Limits(PROBE_TIMEOUT_S, limit))
+
+    def plan(self, availability: Mapping[str, Availability]) -> tuple[Plan, Limits]:
+        """Plan the whole experiment for what this machine can run."""
+        experiment = self.loaded.experiment
+        limits = Limits(
+            experiment.sampling.timeout_s, memory_limit(experiment.sampling)
+        )
+        return make_plan(experiment, availability, limits.memory_bytes), limits
+
+    def number(
+        self,
+        availability: Mapping[str, Availability],
+        measure: tuple[str, str, str],
+        metric: Metric,
+    ) -> float:
+        """Measure one case in fresh workers, as ``run`` does, and read its number.
+
+        Parameters
+        ----------
+        measure : (problem id, variant id, measure id)
+
+        Raises
+        ------
+        NotImplementedError
+            The case is skipped on this machine, or is not in the plan at all; asv
+            shows n/a. It says why, and never measures another device instead.
+        CannotMeasure
+            It was measured, and not well: asv shows a failure.
+        """
+        plan, limits = self.plan(availability)
+        wanted = "/".join(measure)
+        skipped = {skip.case: skip.reason for skip in plan.skipped}
+        cases = {case.id: case for case in plan.cases}
+        if wanted not in cases:
+            raise NotImplementedError(skipped.get(wanted, f"{wanted}: not planned"))
+        record = _run(self.loaded, _alone(plan, cases[wanted]), limits)
+        for measurement in record.measurements:
+            observation = measurement.observation
+            if observation.status is not Status.OK:
+                msg = f"{wanted}: {observation.status.value}: {observation.reason}"
+                raise CannotMeasure(msg)
+        return metric.read(record)
+
+
+def _alone(plan: Plan, case: Case) -> Plan:
+    group = Group(id=case.group_id, reference=case.id, cases=(case.id,))
+    return replace(plan, cases=(case,), groups=(group,), skipped=())
+
+
+def _run(loaded: LoadedExperiment, plan: Plan, limits: Limits) -> RunRecord:
+    source = (str(loaded.path), loaded.sha256)
+    with TemporaryDirectory() as out:
+        folder, header = begin(plan, Path(out), sys.argv, source, capture(None))
+        evidence = Evidence(header)
+        with Journal(folder) as journal:
+            execute(plan, evidence, journal, limits, Silent())
+    return compose(evidence, interrupted=False)
+
+
+def _benchmark(case: Case, metric: Metric) -> Callable[..., float]:
+    measure_id = case.measure_id
+
+    def track(
+        self: Tracked,
+        availability: Mapping[str, Availability],
+        problem: str,
+        variant: str,
+    ) -> float:
+        return self.number(availability, (problem, variant, measure_id), metric)
+
+    attributes = {
+        "unit": metric.unit,
+        "version": f"{case.kernel_version}.{metric.version}",
+        "pretty_name": f"{case.kernel}: {metric.says}"
+        + (f" {case.boundary}" if case.boundary else ""),
+    }
+    for name, value in attributes.items():
+        setattr(track, name, value)
+    return track
+
+
+def _everywhere(loaded: LoadedExperiment) -> dict[str, Availability]:
+    """Return what a machine would say that had every device the matrix names."""
+    matrix = loaded.experiment.matrix
+    rows = matrix.include
+    platforms = {*matrix.device, *(row.device for row in rows if row.device)}
+    devices = tuple(
+        Device(platform=platform, index=0, name="", memory_bytes=None)
+        for platform in sorted(platforms)
+    )
+    everything = Availability(available=True, reason="", version=None, devices=devices)
+    return dict.fromkeys(
+        {*matrix.backend, *(row.backend for row in rows if row.backend)}, everything
+    )
+
+
+def tracked_classes(config: Path, overrides: tuple[str, ...] = ()) -> dict[str, type]:
+    """Make the classes that asv finds, by name: one a kernel.
+
+    The parameters are the same on every machine, whatever it can run, so that asv
+    can lay the results of several side by side.
+
+    Parameters
+    ----------
+    config : Path
+        The experiment.
+
+    Raises
+    ------
+    ConfigError
+        The file is wrong, or measures what has no number of its own.
+    """
+    loaded = load_experiment(config, catalogue=catalogue(), overrides=overrides)
+    for measure in loaded.experiment.measure:
+        if measure not in METRICS:
+            msg = (
+                f"{config}: measure: {measure!r} is not one number, and asv keeps one "
+                f"number a benchmark. Allowed here: {', '.join(METRICS)}. Remove it."
+            )
+            raise ConfigError(msg)
+    plan = make_plan(loaded.experiment, _everywhere(loaded), _NO_LIMIT)
+    sampling = loaded.experiment.sampling
+    classes: dict[str, type] = {}
+    for kernel in dict.fromkeys(case.kernel for case in plan.cases):
+        own = [case for case in plan.cases if case.kernel == kernel]
+        content: dict[str, Any] = {
+            "__doc__": f"The kernel {kernel}, as {config.name} describes it.",
+            "loaded": loaded,
+            "params": (
+                list(dict.fromkeys(case.problem_id for case in own)),
+                list(dict.fromkeys(case.variant.id for case in own)),
+            ),
+            # each process may come up, and answer, within the timeout of a worker
+            "timeout": sampling.processes * (sampling.timeout_s + sampling.max_time_s),
+        }
+        for case in own:
+            name = f"track_{case.measure_id}".replace(".", "_")
+            if name not in content:
+                content[name] = _benchmark(case, METRICS[case.measure])
+        classes[kernel] = type(kernel, (Tracked,), content)
+    return classes
