@@ -142,6 +142,8 @@ def _replay(path: Path, lines: Iterable[bytes]) -> Evidence:
                 session_s = 0.0
                 continue
             session_s = float(row["at_s"])
+            if kind == "pause":
+                continue
             if kind == "header":
                 version = content.get("schema_version")
                 if version != SCHEMA_VERSION:

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from xpcs_bench.config import (
     Detector,
@@ -90,8 +91,8 @@ def _variants(experiment: Experiment) -> Iterator[tuple[Variant, Selector | None
 
 
 def _problems(
-    choice: KernelChoice, kernel: Kernel, experiment: Experiment
-) -> Iterator[tuple[Problem, dict[str, object]]]:
+    choice: KernelChoice, kernel: Kernel[Any], experiment: Experiment
+) -> Iterator[tuple[Problem[Any], dict[str, object]]]:
     """Yield problems in float64 (the variant sets the dtype) with their id labels."""
     detectors: Sequence[Detector | None] = (
         experiment.detectors if "detector" in kernel.needs else (None,)
@@ -109,6 +110,15 @@ def _problems(
         }
         for detector, geometry in itertools.product(detectors, geometries):
             yield Problem(params, detector, geometry, "float64"), labels
+
+
+def _refusal(kernel: Kernel[Any], problem: Problem[Any]) -> str | None:
+    """Why a kernel cannot compute a problem; crossing asks for more than is sane."""
+    try:
+        kernel.check(problem)
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _device_reason(variant: Variant, availability: Availability | None) -> str | None:
@@ -142,9 +152,7 @@ def make_plan(
     Raises
     ------
     ConfigError
-        A kernel refuses a combination that the file asks for.
-    CannotMeasure
-        No case is left by the experiment's own ``exclude``.
+        The experiment's own ``exclude`` leaves no case.
     """
     cases: dict[str, Case] = {}
     skipped: dict[str, Skip] = {}
@@ -154,7 +162,7 @@ def make_plan(
     for choice in experiment.kernels:
         kernel = create_kernel(choice.name)
         for problem, labels in _problems(choice, kernel, experiment):
-            refusal = kernel.refusal(problem)
+            refusal = _refusal(kernel, problem)
             for (variant, only), (measure, boundary) in itertools.product(
                 _variants(experiment), _measures(experiment)
             ):

@@ -28,8 +28,8 @@ class Job:
     """Round: which of the fresh processes of its cases this is."""
     cases: tuple[Case, ...]
     together: bool
-    """True: one live worker a case, sampled in turns. False: one worker for all, one
-    case after the other."""
+    """True: sampled, one live worker a case, in turns where there are several. False:
+    one worker for all, one case after the other."""
 
 
 def processes_of(case: Case, plan: Plan) -> int:
@@ -60,14 +60,15 @@ def schedule(
             left = [case for case in members if (case.id, process) not in done]
             if not left:
                 continue
-            if members[0].measure == "steady_state":
-                need = sum(plan.memory_bytes[case.id] for case in members)
-                if need <= memory_limit:
-                    jobs.append(Job(process, tuple(members), together=True))
+            match members[0].measure:
+                case "conversion":
                     continue
-            if members[0].measure == "conversion":
-                continue
-            jobs += [Job(process, (case,), together=False) for case in left]
+                case "steady_state":
+                    need = sum(plan.memory_bytes[case.id] for case in members)
+                    turns = [members] if need <= memory_limit else [[c] for c in left]
+                    jobs += [Job(process, tuple(row), together=True) for row in turns]
+                case _:
+                    jobs += [Job(process, (case,), together=False) for case in left]
         jobs += _conversions(plan, process, done)
         order.shuffle(jobs)
         yield from jobs

@@ -226,8 +226,8 @@ def load(place: Path) -> tuple[Path, RunRecord]:
         where = "/".join(map(str, first["loc"]))
         msg = (
             f"{path}: /{where}: {first['msg']}. A record is evidence and is not "
-            f"edited; 'xpcs-bench report {folder}' rebuilds it from the journal once {RECORD} "
-            f"is moved away."
+            f"edited; 'xpcs-bench report {folder}' rebuilds it from the journal once "
+            f"{RECORD} is moved away."
         )
         raise RecordError(msg) from error
     summary = summarise(record.header.cases, record.header.groups, record.measurements)

@@ -1,0 +1,126 @@
+import pytest
+from making import agreement, case, group, measurement, samples
+
+from xpcs_bench.analysis.summary import judge_ratio, summarise
+from xpcs_bench.records import Estimate, Judgement, Status
+
+NUMPY, JAX = case("numpy"), case("jax")
+
+
+def ratio(lower, upper):
+    return Estimate(
+        point=(lower * upper) ** 0.5,
+        lower=lower,
+        upper=upper,
+        confidence=0.95,
+        statistic="stated by the test",
+        n_processes=3,
+        n_samples=3,
+        unit="x",
+    )
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "judgement"),
+    [
+        (0.5, 0.6, Judgement.FASTER),
+        (1.5, 1.6, Judgement.SLOWER),
+        (0.99, 1.01, Judgement.SAME),
+        (1.001, 1.015, Judgement.SAME),
+        (0.9, 1.1, Judgement.INCONCLUSIVE),
+        (0.97, 1.0, Judgement.INCONCLUSIVE),
+        (float("nan"), float("nan"), Judgement.INCONCLUSIVE),
+    ],
+)
+def test_an_interval_is_judged(lower, upper, judgement):
+    values = ratio(1.0, 1.0).model_copy(update={"lower": lower, "upper": upper})
+    assert judge_ratio(values) is judgement
+
+
+def taken(numpy_ns, jax_ns, **changes):
+    rows = []
+    for process, (b, c) in enumerate(zip(numpy_ns, jax_ns, strict=True)):
+        rows.append(measurement(NUMPY, process, samples=samples(b, b, b)))
+        rows.append(measurement(JAX, process, samples=samples(c, c, c), **changes))
+    return rows
+
+
+def test_the_ratio_is_candidate_over_reference():
+    summary = summarise(
+        (NUMPY, JAX), (group(NUMPY, JAX),), taken((100, 110, 90), (50, 55, 45))
+    )
+    (comparison,) = summary.comparisons
+    assert comparison.baseline == NUMPY.id
+    assert comparison.candidate == JAX.id
+    assert comparison.ratio.point == pytest.approx(0.5)
+    assert comparison.judgement is Judgement.FASTER
+    assert [row.estimate.n_samples for row in summary.estimates] == [9, 9]
+
+
+def test_wrong_values_leave_no_number():
+    rows = taken(
+        (100, 110, 90),
+        (50, 55, 45),
+        status=Status.PARITY_FAILED,
+        checks=(agreement(passed=False),),
+    )
+    summary = summarise((NUMPY, JAX), (group(NUMPY, JAX),), rows)
+    assert [row.case for row in summary.estimates] == [NUMPY.id]
+    assert summary.comparisons == ()
+
+
+def test_wrong_values_in_one_measure_leave_no_number_in_any():
+    parity = case("jax", "parity")
+    rows = [
+        *taken((100, 110, 90), (50, 55, 45)),
+        measurement(parity, status=Status.PARITY_FAILED),
+    ]
+    summary = summarise((NUMPY, JAX, parity), (group(NUMPY, JAX),), rows)
+    assert [row.case for row in summary.estimates] == [NUMPY.id]
+
+
+def test_a_wrong_conversion_says_nothing_of_the_kernel():
+    broken = case("jax", "conversion", boundary="hdf5_write")
+    sound = case("jax", "conversion", boundary="to_host_view")
+    rows = [
+        *taken((100, 110, 90), (50, 55, 45)),
+        measurement(broken, status=Status.PARITY_FAILED, samples=samples(5)),
+        measurement(sound, samples=samples(7)),
+    ]
+    summary = summarise((NUMPY, JAX, broken, sound), (group(NUMPY, JAX),), rows)
+    assert {row.case for row in summary.estimates} == {NUMPY.id, JAX.id, sound.id}
+
+
+def test_unpaired_processes_are_not_compared():
+    rows = [
+        measurement(NUMPY, 0, samples=samples(100)),
+        measurement(JAX, 1, samples=samples(50)),
+    ]
+    summary = summarise((NUMPY, JAX), (group(NUMPY, JAX),), rows)
+    assert len(summary.estimates) == 2
+    assert summary.comparisons == ()
+
+
+def test_stages_are_estimated_one_by_one():
+    stages = case("jax", "stages")
+    rows = [measurement(stages, stages_ns={"trace": 10, "compile": 1000})]
+    summary = summarise((stages,), (group(stages),), rows)
+    assert {row.metric: row.estimate.point for row in summary.estimates} == (
+        pytest.approx({"stages.trace": 1e-8, "stages.compile": 1e-6})
+    )
+
+
+def test_break_even_joins_first_and_cached_calls():
+    firsts = case("numpy", "first_call"), case("jax", "first_call")
+    rows = taken((100_000,) * 3, (50_000,) * 3)
+    for process in range(3):
+        rows.append(measurement(firsts[0], process, value=100e-6))
+        rows.append(measurement(firsts[1], process, value=200e-6))
+    summary = summarise(
+        (NUMPY, JAX, *firsts), (group(NUMPY, JAX), group(*firsts)), rows
+    )
+    (row,) = summary.break_evens
+    assert (row.baseline, row.candidate) == ("numpy/cpu/float64", "jax/cpu/float64")
+    # 100 us dearer at first, 50 us cheaper at each call
+    assert row.calls.point in {3.0, 4.0}
+    assert row.calls.lower <= 3.0 <= row.calls.upper

@@ -1,0 +1,221 @@
+"""Real workers: what one of them does wrong costs its own case and nothing else."""
+
+import threading
+from itertools import pairwise
+
+import psutil
+import pytest
+from making import environment, experiment, sampling
+
+from xpcs_bench.config import KernelChoice, Matrix
+from xpcs_bench.records import Device, Status
+from xpcs_bench.run.execute import execute, probe
+from xpcs_bench.run.journal import Journal, read_journal
+from xpcs_bench.run.plan import make_plan
+from xpcs_bench.run.store import begin, compose
+from xpcs_bench.run.wire import Availability
+from xpcs_bench.run.worker import Limits
+
+LIMITS = Limits(timeout_s=60.0, memory_bytes=2 * 2**30)
+HERE = Availability(
+    available=True,
+    reason="",
+    version="1",
+    devices=(Device(platform="cpu", index=0, name="cpu", memory_bytes=None),),
+)
+BACKENDS = (
+    "numpy",
+    "jax",
+    "one_element_off",
+    "zeros",
+    "wrong_dtype",
+    "nan_for_a_number",
+)
+
+
+class Watching:
+    """A listener that notes what it hears, and may act on it."""
+
+    def __init__(self, act=None):
+        self.total = None
+        self.heard = []
+        self._act = act
+
+    def started(self, total):
+        self.total = total
+
+    def working(self, case, process):
+        pass
+
+    def measured(self, case, measurement):
+        self.heard.append((case.id, measurement.observation.status))
+        if self._act:
+            self._act(case, measurement)
+
+
+def planned(*kernels, backends=("numpy",), measure=("steady_state",), **changes):
+    values = {"max_time_s": 0.1, "processes": 1, "min_sample_s": 1e-4} | changes
+    return make_plan(
+        experiment(
+            kernels=tuple(KernelChoice(name=name, params={}) for name in kernels),
+            matrix=Matrix(backend=backends, device=("cpu",), dtype=("float64",)),
+            measure=measure,
+            sampling=sampling(**values),
+        ),
+        dict.fromkeys(BACKENDS, HERE),
+        LIMITS.memory_bytes,
+    )
+
+
+def started(plan, out):
+    folder, header = begin(plan, out, ["test"], ("made.yaml", "0" * 64), environment())
+    with Journal(folder) as journal:
+        journal.header(header)
+    return folder
+
+
+def carried_out(plan, folder, *, listener=None, limits=LIMITS):
+    evidence = read_journal(folder)
+    with Journal(folder) as journal:
+        execute(plan, evidence, journal, limits, listener or Watching())
+    return evidence
+
+
+def statuses(evidence):
+    return {
+        key[0].split("/")[0]: measurement.observation.status
+        for key, measurement in evidence.measurements.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("kernel", "status", "words"),
+    [
+        ("kills_itself", Status.CRASHED, "SIGKILL"),
+        ("raises", Status.RAISED, "the sample fell off its stage"),
+        ("never_returns", Status.TIMED_OUT, "no answer within"),
+        ("hoards", Status.OUT_OF_MEMORY, "past its limit"),
+        ("returns_nan", Status.PARITY_FAILED, "finite"),
+    ],
+)
+def test_what_goes_wrong_costs_its_own_case(plugins, tmp_path, kernel, status, words):
+    plan = planned(kernel, "sound")
+    limits = Limits(
+        timeout_s=2.0 if kernel == "never_returns" else 60.0,
+        memory_bytes=350 * 2**20 if kernel == "hoards" else LIMITS.memory_bytes,
+    )
+    folder = started(plan, tmp_path)
+    evidence = carried_out(plan, folder, limits=limits)
+    assert statuses(evidence) == {kernel: status, "sound": Status.OK}, evidence
+    lost = next(
+        row for row in evidence.measurements.values() if row.case.startswith(kernel)
+    )
+    assert words in lost.observation.reason
+    assert read_journal(folder).measurements == evidence.measurements
+
+
+def test_a_raised_error_leaves_its_traceback_in_the_log(plugins, tmp_path):
+    plan = planned("raises", measure=("first_call",))
+    (row,) = carried_out(plan, started(plan, tmp_path)).measurements.values()
+    assert "RuntimeError: the sample fell off its stage" in row.log
+    assert "misbehaving.py" in row.log
+
+
+@pytest.mark.parametrize(
+    "backend", ["one_element_off", "zeros", "wrong_dtype", "nan_for_a_number"]
+)
+def test_fast_and_wrong_gets_no_timing_verdict(plugins, tmp_path, backend):
+    plan = planned("sound", backends=("numpy", backend))
+    folder = started(plan, tmp_path)
+    carried_out(plan, folder)
+    record = compose(read_journal(folder), interrupted=False)
+    by_backend = {
+        row.case.split("/")[1]: row.observation for row in record.measurements
+    }
+    assert by_backend["numpy"].status is Status.OK
+    assert by_backend[backend].status is Status.PARITY_FAILED
+    assert by_backend[backend].samples.elapsed_ns  # the evidence is kept
+    assert all(backend not in row.case for row in record.summary.estimates)
+    assert record.summary.comparisons == ()
+
+
+def test_a_group_takes_turns(plugins, tmp_path):
+    plan = planned("sound", backends=("numpy", "jax"), max_time_s=0.3)
+    evidence = carried_out(plan, started(plan, tmp_path))
+    rows = list(evidence.measurements.values())
+    assert [row.observation.status for row in rows] == [Status.OK, Status.OK]
+    assert all(row.interleaved for row in rows)
+    first, second = (row.observation.blocks for row in rows)
+    starts = sorted(
+        [(block.started_ns, "a", block.wall_ns) for block in first]
+        + [(block.started_ns, "b", block.wall_ns) for block in second]
+    )
+    # one at a time: no block starts before the one before it has ended
+    for (start, _, wall), (later, _, _) in pairwise(starts):
+        assert start + wall <= later
+    assert {who for _, who, _ in starts[:2]} == {"a", "b"}
+
+
+def test_jax_traces_once_and_says_so(plugins, tmp_path):
+    plan = planned("sound", backends=("jax",))
+    (row,) = carried_out(plan, started(plan, tmp_path)).measurements.values()
+    assert row.observation.n_traces == 1
+    assert row.environment is not None
+
+
+def test_a_killed_worker_is_measured_again_on_resuming(plugins, tmp_path):
+    plan = planned("kills_itself", "sound")
+    folder = started(plan, tmp_path)
+    before = carried_out(plan, folder)
+    (kept,) = [row for row in before.measurements.values() if "sound" in row.case]
+    listener = Watching()
+    after = carried_out(plan, folder, listener=listener)
+    assert listener.total == 1  # what went well is not done again
+    assert kept in after.measurements.values()
+
+
+def test_an_interrupted_run_is_completed(plugins, tmp_path):
+    plan = planned("sound", measure=("steady_state", "first_call", "parity"))
+
+    def interrupt(_case, _measurement):
+        raise KeyboardInterrupt
+
+    folder = started(plan, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        carried_out(plan, folder, listener=Watching(interrupt))
+    partial = read_journal(folder)
+    assert len(partial.measurements) == 1
+    complete = carried_out(plan, folder)
+    assert len(complete.measurements) == 3
+    assert partial.measurements.items() <= complete.measurements.items()
+    assert compose(complete, interrupted=False).status == "complete"
+
+
+def test_a_worker_killed_from_outside_costs_one_measurement(plugins, tmp_path):
+    plan = planned("sound", "never_returns", measure=("first_call",))
+    killers = []
+
+    class Killing(Watching):
+        def working(self, case, process):
+            if case.kernel == "never_returns":
+                killers.append(threading.Thread(target=_kill_the_worker))
+                killers[-1].start()
+
+    evidence = carried_out(plan, started(plan, tmp_path), listener=Killing())
+    for killer in killers:
+        killer.join()
+    assert statuses(evidence) == {"sound": Status.OK, "never_returns": Status.CRASHED}
+
+
+def _kill_the_worker():
+    """Wait until this process has a worker, and kill it whatever it is doing."""
+    while not (workers := psutil.Process().children()):
+        threading.Event().wait(0.05)
+    workers[0].kill()
+
+
+def test_the_probe_sees_both_backends():
+    found = probe(LIMITS)
+    assert found["numpy"].available
+    assert found["jax"].available
+    assert {device.platform for device in found["jax"].devices} >= {"cpu"}

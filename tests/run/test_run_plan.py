@@ -1,0 +1,122 @@
+import pytest
+from making import experiment
+
+from xpcs_bench.config import Detector, KernelChoice, Matrix, Selector
+from xpcs_bench.errors import CannotMeasure, ConfigError
+from xpcs_bench.records import Device
+from xpcs_bench.run.plan import make_plan, select
+from xpcs_bench.run.wire import Availability
+
+LIMIT = 8 * 2**30
+
+
+def available(*platforms):
+    return Availability(
+        available=True,
+        reason="",
+        version="1",
+        devices=tuple(
+            Device(platform=platform, index=0, name=platform, memory_bytes=None)
+            for platform in platforms
+        ),
+    )
+
+
+BOTH = {"numpy": available("cpu"), "jax": available("cpu")}
+CHOICE = (KernelChoice(name="sound", params={"size": (64, 128)}),)
+
+
+def planned(availability=BOTH, limit=LIMIT, matrix=None, **changes):
+    values = {"kernels": CHOICE, "measure": ("steady_state", "parity")} | changes
+    matrix = {
+        "backend": ("numpy", "jax"),
+        "device": ("cpu",),
+        "dtype": ("float64",),
+    } | (matrix or {})
+    return make_plan(experiment(matrix=Matrix(**matrix), **values), availability, limit)
+
+
+def test_the_matrix_is_crossed(plugins):
+    plan = planned()
+    assert [case.id for case in plan.cases] == [
+        f"{problem}/{backend}/cpu/float64/{measure}"
+        for problem in ("sound", "sound[size=128]")
+        for backend in ("numpy", "jax")
+        for measure in ("steady_state", "parity")
+    ]
+    assert plan.skipped == ()
+
+
+def test_groups_differ_in_the_variant_and_numpy_is_the_reference(plugins):
+    plan = planned(matrix={"backend": ("jax", "numpy")})
+    for group in plan.groups:
+        assert len(group.cases) == 2
+        assert "/numpy/" in group.reference
+
+
+def test_a_kernel_that_needs_no_detector_is_not_crossed_with_detectors(plugins):
+    detectors = tuple(
+        Detector(name=name, shape=(8, 8), pixel_size_um=75.0) for name in "ab"
+    )
+    assert len(planned(detectors=detectors).cases) == len(planned().cases)
+
+
+def test_an_absent_device_is_a_skip_with_its_reason(plugins):
+    plan = planned(matrix={"device": ("cpu", "gpu")})
+    assert len(plan.cases) == 8
+    assert {skip.reason for skip in plan.skipped} == {
+        "device gpu: none visible to numpy (visible: cpu)",
+        "device gpu: none visible to jax (visible: cpu)",
+    }
+
+
+def test_an_absent_backend_is_a_skip_with_its_reason(plugins):
+    missing = Availability(
+        available=False, reason="jax is not installed", version=None, devices=()
+    )
+    plan = planned({"numpy": available("cpu"), "jax": missing})
+    assert {skip.reason for skip in plan.skipped} == {
+        "backend jax: jax is not installed"
+    }
+    unknown = planned({"numpy": available("cpu")})
+    assert "not registered" in unknown.skipped[0].reason
+
+
+def test_too_large_for_the_memory_is_a_skip_with_its_reason(plugins):
+    choice = (KernelChoice(name="sound", params={"size": (64, 10**9)}),)
+    plan = planned(kernels=choice)
+    assert {case.problem_id for case in plan.cases} == {"sound"}
+    assert all(skip.reason.startswith("memory: needs about") for skip in plan.skipped)
+
+
+def test_exclude_leaves_out_and_include_adds(plugins):
+    plan = planned(
+        matrix={
+            "exclude": (Selector(backend="jax", measure="parity"),),
+            "include": (Selector(backend="jax", device="cpu", dtype="float32"),),
+        }
+    )
+    ids = {case.id for case in plan.cases}
+    assert "sound/jax/cpu/float64/parity" not in ids
+    assert "sound/jax/cpu/float32/steady_state" in ids
+    assert "sound/numpy/cpu/float32/steady_state" not in ids
+
+
+def test_nothing_left_is_an_error_that_says_why(plugins):
+    with pytest.raises(ConfigError, match=r"leaves no case of 8"):
+        planned(matrix={"exclude": (Selector(kernel="sound"),)})
+
+
+def test_the_digest_changes_with_what_is_measured(plugins):
+    plain = planned().digest
+    assert planned().digest == plain
+    assert planned(seed=1).digest != plain
+    assert planned(measure=("parity",)).digest != plain
+
+
+def test_a_selection_keeps_matching_cases_and_their_groups(plugins):
+    plan = select(planned(), "jax and not parity")
+    assert {case.measure for case in plan.cases} == {"steady_state"}
+    assert all(group.cases == (group.reference,) for group in plan.groups)
+    with pytest.raises(CannotMeasure, match="matches none of the 8 cases"):
+        select(planned(), "nothing")
