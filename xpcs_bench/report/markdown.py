@@ -1,0 +1,123 @@
+"""A summary for pull requests: the verdict first, then what was answered and lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpcs_bench.records import RunRecord
+from xpcs_bench.report.cells import (
+    Cell,
+    Items,
+    Line,
+    Section,
+    Table,
+    Text,
+    Words,
+    plain,
+    printable,
+)
+from xpcs_bench.report.tables import describe
+
+__all__ = ["render"]
+
+TABLES = (
+    "rules",
+    "answers",
+    "calls",
+    "conversions",
+    "parity",
+    "failures",
+    "skips",
+    "unreached",
+    "accounting",
+)
+"""What the summary shows of the report, in the report's order."""
+OMITTED = {"Log", "Tolerance", "Evidence", "Worst at"}
+"""Columns that a pull request has no room for."""
+MOST_ROWS = 40
+MOST_ITEMS = 3
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
+
+
+def render(record: RunRecord) -> str:
+    """Return the summary of a record in GitHub's Markdown."""
+    sections = describe(record)
+    lines = [f"# {_escaped(record.header.name)}", "", _shown(sections[0].lead), ""]
+    for section in sections:
+        lines += _section(section)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    tables = [
+        table for table in section.tables if table.name in TABLES and table.n_rows
+    ]
+    if not tables:
+        return
+    yield f"## {section.title}"
+    yield ""
+    # the verdict's lead stands under the title
+    if section.lead.cells and section.name != "verdict":
+        yield _shown(section.lead)
+        yield ""
+    for table in tables:
+        yield from _table(table)
+
+
+def _table(table: Table) -> Iterator[str]:
+    kept = [
+        index
+        for index, column in enumerate(table.columns)
+        if column.label not in OMITTED
+    ]
+    heads = [_escaped(table.columns[index].label) for index in kept]
+    rules = ["---:" if table.columns[index].numeric else "---" for index in kept]
+    if table.group_title:
+        heads, rules = [table.group_title, *heads], ["---", *rules]
+    yield f"| {' | '.join(heads)} |"
+    yield f"| {' | '.join(rules)} |"
+    rows = [(group.heading, row) for group in table.groups for row in group.rows]
+    for heading, row in rows[:MOST_ROWS]:
+        cells = [_shown(row.cells[index]) for index in kept]
+        if table.group_title:
+            cells.insert(0, _shown(heading) if heading else "")
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    if len(rows) > MOST_ROWS:
+        yield f"{len(rows) - MOST_ROWS} more rows are in report.html."
+        yield ""
+
+
+def _shown(cell: Cell) -> str:
+    match cell:
+        case Items():
+            shown = "; ".join(_shown(part) for part in cell.cells[:MOST_ITEMS])
+            more = len(cell.cells) - MOST_ITEMS
+            return f"{shown}; and {more} more" if more > 0 else shown
+        case Line():
+            return "".join(_shown(part) for part in cell.cells)
+        case Text() if cell.is_name:
+            return _code(cell.text)
+        case Words(tone="good" | "bad" | "doubt"):
+            return f"**{_escaped(cell.text)}**"
+        case Words():
+            # its outer spaces separate the parts of a line
+            return cell.text
+        case _:
+            return _escaped(plain(cell))
+
+
+def _code(name: str) -> str:
+    """Quote a name; a fence is longer than any run of backticks inside."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
+    padding = " " if "`" in name else ""
+    escaped = name.replace("|", r"\|")
+    return f"{fence}{padding}{escaped}{padding}{fence}"
+
+
+def _escaped(string: str) -> str:
+    """Keep text from becoming markup, a mention, or the end of a table's row."""
+    words = " ".join(printable(string).split())
+    return _SPECIAL.sub(r"\\\1", words).replace("@", "@<!-- -->")

@@ -1,0 +1,145 @@
+"""What the first call costs against the cached ones, and where its time goes."""
+
+from __future__ import annotations
+
+from xpcs_bench.records import Case, Estimate
+from xpcs_bench.report.cells import (
+    STAGE,
+    Cell,
+    Column,
+    Row,
+    RowGroup,
+    Section,
+    Table,
+    Words,
+    column,
+    interval,
+    line,
+    number,
+    problem_id,
+    quotient_interval,
+    stage,
+    variant_id,
+)
+from xpcs_bench.report.place import Place
+from xpcs_bench.report.standing import Evidence
+
+__all__ = ["describe"]
+
+_NOT_ASKED = Words("not asked", "muted")
+_NONE = Words("none", "muted")
+
+
+def describe(evidence: Evidence) -> Section:
+    """Set first call, cached call and stages side by side."""
+    return Section(
+        "calls",
+        "First call against cached call",
+        line(
+            "A first call happens once per fresh process and holds tracing and "
+            "compilation; every later call of the same shape is cached."
+        ),
+        tables=(_calls(evidence), _stages(evidence)),
+        plots=("first_and_cached", "stages"),
+    )
+
+
+def _variants(cases: list[Place[Case]]) -> dict[str, dict[str, Place[Case]]]:
+    """Return the cases of one problem by variant and measure."""
+    variants: dict[str, dict[str, Place[Case]]] = {}
+    for case in cases:
+        variants.setdefault(case.value.variant.id, {})[case.value.measure] = case
+    return variants
+
+
+def _calls(evidence: Evidence) -> Table:
+    groups = []
+    for cases in evidence.by_problem("first_call", "steady_state").values():
+        rows = []
+        for measures in _variants(cases).values():
+            first = _estimate(evidence, measures, "first_call")
+            cached = _estimate(evidence, measures, "steady_state")
+            rows.append(
+                Row(
+                    (
+                        variant_id(next(iter(measures.values()))),
+                        _time(first),
+                        _time(cached),
+                        _NONE
+                        if isinstance(first, Words) or isinstance(cached, Words)
+                        else quotient_interval(first, cached),
+                        *_effort(first if isinstance(cached, Words) else cached),
+                    )
+                )
+            )
+        groups.append(RowGroup(problem_id(cases[0]), tuple(rows)))
+    return Table(
+        "calls",
+        "First and cached call",
+        (
+            column("Variant"),
+            column("First call", numeric=True),
+            column("Cached call", numeric=True),
+            column("First / cached", numeric=True),
+            column("Processes", numeric=True),
+            column("Samples", numeric=True),
+        ),
+        tuple(groups),
+        group_title="Problem",
+        note=line(
+            "The ends of first / cached are the farthest that both intervals allow. "
+            "Processes and samples are those behind the cached call, or behind the "
+            "first call where that alone was measured."
+        ),
+    )
+
+
+def _estimate(
+    evidence: Evidence, measures: dict[str, Place[Case]], measure: str
+) -> Place[Estimate] | Words:
+    case = measures.get(measure)
+    return evidence.estimate(case, measure) if case else _NOT_ASKED
+
+
+def _time(estimate: Place[Estimate] | Words) -> Cell:
+    return estimate if isinstance(estimate, Words) else interval(estimate)
+
+
+def _effort(estimate: Place[Estimate] | Words) -> tuple[Cell, Cell]:
+    if isinstance(estimate, Words):
+        return _NONE, _NONE
+    return number(estimate["n_processes"], "1"), number(estimate["n_samples"], "1")
+
+
+def _stages(evidence: Evidence) -> Table:
+    cases = evidence.by_problem("stages")
+    names: dict[str, Place[str]] = {}
+    for case in (case for problem in cases.values() for case in problem):
+        for name, metric in evidence.metrics(case).items():
+            if name.startswith(STAGE):
+                names.setdefault(name, metric)
+    groups = []
+    for problem in cases.values():
+        rows = tuple(
+            Row((variant_id(case), *(_stage(evidence, case, name) for name in names)))
+            for case in problem
+        )
+        groups.append(RowGroup(problem_id(problem[0]), rows))
+    return Table(
+        "stages",
+        "Stages of a first call",
+        (
+            column("Variant"),
+            *(Column(stage(metric), numeric=True) for metric in names.values()),
+        ),
+        tuple(groups),
+        group_title="Problem",
+        note=line("Measured apart from the undivided first call above."),
+    )
+
+
+def _stage(evidence: Evidence, case: Place[Case], metric: str) -> Cell:
+    # a backend that does not compile has no such stage, which is no loss
+    if metric not in evidence.metrics(case) and not evidence.withheld(case):
+        return _NONE
+    return _time(evidence.estimate(case, metric))

@@ -1,0 +1,146 @@
+"""What was measured, how it ended, and what the rules say of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from xpcs_bench.records import Case, Outcome, Status, Verdict
+from xpcs_bench.report.cells import (
+    Cell,
+    Line,
+    Row,
+    RowGroup,
+    Section,
+    Table,
+    Tone,
+    Words,
+    column,
+    count,
+    items,
+    joined,
+    line,
+    text,
+    variant_id,
+)
+from xpcs_bench.report.place import Place
+from xpcs_bench.report.standing import Evidence, Standing, standing_words
+
+__all__ = ["describe", "outcome_words"]
+
+FEW = 3
+"""Names that a sentence can hold."""
+_RUN: dict[str, tuple[str, Tone]] = {
+    "complete": ("complete", "good"),
+    "interrupted": ("interrupted", "bad"),
+    "incomplete": ("incomplete", "bad"),
+}
+_OUTCOMES: dict[Outcome, tuple[str, Tone]] = {
+    Outcome.ERROR: ("error", "bad"),
+    Outcome.FAIL: ("fail", "bad"),
+    Outcome.INCONCLUSIVE: ("cannot tell", "doubt"),
+    Outcome.SKIP: ("skip", "doubt"),
+    Outcome.PASS: ("pass", "good"),
+}
+
+
+def outcome_words(outcome: Outcome) -> Words:
+    """Say what a rule found."""
+    return Words(*_OUTCOMES[outcome])
+
+
+def describe(evidence: Evidence) -> Section:
+    """Say what was measured and how it ended."""
+    return Section(
+        "verdict",
+        "Verdict",
+        _verdict(evidence),
+        tables=(_rules(evidence),),
+    )
+
+
+def _verdict(evidence: Evidence) -> Line:
+    by_standing: dict[Standing, list[Place[Case]]] = defaultdict(list)
+    for case_id, case in evidence.cases.items():
+        by_standing[evidence.standing(case_id)].append(case)
+    order = (*Status, "not_measured")
+    ended = [
+        line(count(by_standing[standing]), " ", standing_words(standing))
+        for standing in sorted(by_standing, key=order.index)
+    ]
+    skips = list(evidence.root["header"]["skipped"])
+    if skips:
+        ended.append(line(count(skips), " ", Words("skipped", "doubt")))
+    status = evidence.root["status"].value
+    return line(
+        *(("Cases: ", joined(ended), ". ") if ended else ("No case was planned. ",)),
+        "Run ",
+        Words(*_RUN[status]),
+        ". Measured: ",
+        _scope(evidence),
+        ".",
+    )
+
+
+def _scope(evidence: Evidence) -> Line:
+    """Say in a sentence what was measured; the names where they are few."""
+    experiment = evidence.root["header"]["experiment"]
+    variants = {case.value.variant.id: case for case in evidence.cases.values()}
+    lists: tuple[tuple[str, list[Place[Any]], Callable[[Place[Any]], Cell]], ...] = (
+        ("kernels", list(experiment["kernels"]), lambda place: text(place["name"])),
+        ("detectors", list(experiment["detectors"]), lambda place: text(place["name"])),
+        (
+            "geometries",
+            list(experiment["geometries"]),
+            lambda place: text(place["name"]),
+        ),
+        ("variants", list(variants.values()), variant_id),
+    )
+    return joined(
+        (
+            line(f"{noun} ", joined(map(show, places)))
+            if len(places) <= FEW
+            else line(count(places), f" {noun}")
+            for noun, places, show in lists
+            if places
+        ),
+        "; ",
+    )
+
+
+def _rules(evidence: Evidence) -> Table:
+    order = list(_OUTCOMES)
+    verdicts: list[Place[Verdict]] = sorted(
+        evidence.root["summary"]["verdicts"],
+        key=lambda verdict: order.index(verdict.value.outcome),
+    )
+    return Table(
+        "rules",
+        "Rules",
+        (
+            column("Rule"),
+            column("Outcome"),
+            column("Subject"),
+            column("Reason"),
+            column("Evidence"),
+        ),
+        (
+            RowGroup(
+                None,
+                tuple(
+                    Row(
+                        (
+                            text(verdict["rule"]),
+                            outcome_words(verdict.value.outcome),
+                            text(verdict["subject"]),
+                            text(verdict["reason"]),
+                            items(text(item) for item in verdict["evidence"]),
+                        ),
+                        tone=_OUTCOMES[verdict.value.outcome][1],
+                    )
+                    for verdict in verdicts
+                ),
+            ),
+        ),
+    )
