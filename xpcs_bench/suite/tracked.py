@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -47,52 +47,60 @@ class Tracked:
         limit = memory_limit(self.loaded.experiment.sampling)
         return probe(Limits(PROBE_TIMEOUT_S, limit))
 
-    def plan(self, availability: Mapping[str, Availability]) -> tuple[Plan, Limits]:
-        """Plan the whole experiment for what this machine can run."""
-        experiment = self.loaded.experiment
-        limits = Limits(
-            experiment.sampling.timeout_s, memory_limit(experiment.sampling)
-        )
-        return make_plan(experiment, availability, limits.memory_bytes), limits
 
-    def number(
-        self,
-        availability: Mapping[str, Availability],
-        measure: tuple[str, str, str],
-        metric: Metric,
-    ) -> float:
-        """Measure one case in fresh workers, as ``run`` does, and read its number.
+@dataclass(frozen=True)
+class _Benchmark:
+    """What asv calls for one measure of one kernel."""
 
-        Parameters
-        ----------
-        measure : (problem id, variant id, measure id)
+    loaded: LoadedExperiment
+    measure_id: str
+    metric: Metric
+
+    def setup(
+        self, availability: Mapping[str, Availability], problem: str, variant: str
+    ) -> None:
+        """Refuse what cannot run here: asv shows n/a, and prints why.
 
         Raises
         ------
         NotImplementedError
-            The case is skipped on this machine, or is not in the plan at all; asv
-            shows n/a. It says why, and never measures another device instead.
+            The case is skipped on this machine, or the file excludes it. Another
+            device is never measured instead.
+        """
+        wanted = f"{problem}/{variant}/{self.measure_id}"
+        plan, _ = self._plan(availability)
+        if wanted not in {case.id for case in plan.cases}:
+            reasons = {skip.case: skip.reason for skip in plan.skipped}
+            raise NotImplementedError(reasons.get(wanted, "the experiment excludes it"))
+
+    def number(
+        self, availability: Mapping[str, Availability], problem: str, variant: str
+    ) -> float:
+        """Measure the case in fresh workers, as ``run`` does, and read its number.
+
+        Raises
+        ------
         CannotMeasure
             It was measured, and not well: asv shows a failure.
         """
-        plan, limits = self.plan(availability)
-        wanted = "/".join(measure)
-        skipped = {skip.case: skip.reason for skip in plan.skipped}
-        cases = {case.id: case for case in plan.cases}
-        if wanted not in cases:
-            raise NotImplementedError(skipped.get(wanted, f"{wanted}: not planned"))
-        record = _run(self.loaded, _alone(plan, cases[wanted]), limits)
+        wanted = f"{problem}/{variant}/{self.measure_id}"
+        plan, limits = self._plan(availability)
+        (case,) = (case for case in plan.cases if case.id == wanted)
+        group = Group(id=case.group_id, reference=case.id, cases=(case.id,))
+        alone = replace(plan, cases=(case,), groups=(group,), skipped=())
+        record = _run(self.loaded, alone, limits)
         for measurement in record.measurements:
             observation = measurement.observation
             if observation.status is not Status.OK:
                 msg = f"{wanted}: {observation.status.value}: {observation.reason}"
                 raise CannotMeasure(msg)
-        return metric.read(record)
+        return self.metric.read(record)
 
-
-def _alone(plan: Plan, case: Case) -> Plan:
-    group = Group(id=case.group_id, reference=case.id, cases=(case.id,))
-    return replace(plan, cases=(case,), groups=(group,), skipped=())
+    def _plan(self, availability: Mapping[str, Availability]) -> tuple[Plan, Limits]:
+        experiment = self.loaded.experiment
+        limit = memory_limit(experiment.sampling)
+        limits = Limits(experiment.sampling.timeout_s, limit)
+        return make_plan(experiment, availability, limit), limits
 
 
 def _run(loaded: LoadedExperiment, plan: Plan, limits: Limits) -> RunRecord:
@@ -105,22 +113,27 @@ def _run(loaded: LoadedExperiment, plan: Plan, limits: Limits) -> RunRecord:
     return compose(evidence, interrupted=False)
 
 
-def _benchmark(case: Case, metric: Metric) -> Callable[..., float]:
-    measure_id = case.measure_id
+def _method(
+    loaded: LoadedExperiment, case: Case, metric: Metric
+) -> Callable[..., float]:
+    """Make the method of a measure, with the attributes that asv reads from it."""
+    benchmark = _Benchmark(loaded, case.measure_id, metric)
 
     def track(
-        self: Tracked,
+        _: Tracked,
         availability: Mapping[str, Availability],
         problem: str,
         variant: str,
     ) -> float:
-        return self.number(availability, (problem, variant, measure_id), metric)
+        return benchmark.number(availability, problem, variant)
 
+    boundary = f" {case.boundary}" if case.boundary else ""
     attributes = {
+        "setup": benchmark.setup,
         "unit": metric.unit,
+        # asv's default, a hash of the source, would be the same for all of them
         "version": f"{case.kernel_version}.{metric.version}",
-        "pretty_name": f"{case.kernel}: {metric.says}"
-        + (f" {case.boundary}" if case.boundary else ""),
+        "pretty_name": f"{case.kernel}: {metric.says}{boundary}",
     }
     for name, value in attributes.items():
         setattr(track, name, value)
@@ -184,6 +197,6 @@ def tracked_classes(config: Path, overrides: tuple[str, ...] = ()) -> dict[str, 
         for case in own:
             name = f"track_{case.measure_id}".replace(".", "_")
             if name not in content:
-                content[name] = _benchmark(case, METRICS[case.measure])
+                content[name] = _method(loaded, case, METRICS[case.measure])
         classes[kernel] = type(kernel, (Tracked,), content)
     return classes
