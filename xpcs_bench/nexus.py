@@ -15,7 +15,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,7 @@ _PIXEL = _Quantity(
     above=0.0,
     most=0.01,
 )
+_PIXEL_HEIGHT = replace(_PIXEL, datasets=(f"{_DETECTOR}/y_pixel_size",))
 _CENTRE_X = _Quantity(
     "column of the direct beam",
     (f"{QMAP}/beam_center_x", f"{_DETECTOR}/beam_center_x"),
@@ -144,6 +145,7 @@ def read_setup(path: str | Path) -> Setup:
         energy = _number(file, path, _ENERGY, notes)
         distance = _number(file, path, _DISTANCE, notes)
         pixel = _number(file, path, _PIXEL, notes)
+        _refuse_oblong(file, path, pixel)
         centre = tuple(_number(file, path, q, notes) for q in (_CENTRE_Y, _CENTRE_X))
     return Setup(
         shape=(mask.shape[0], mask.shape[1]),
@@ -185,17 +187,17 @@ def write_setup(path: str | Path, setup: Setup) -> None:
         )
         raise RecordError(msg)
     row, column = setup.beam_centre_px
-    numbers = {
-        _ENERGY: setup.energy_kev,
-        _DISTANCE: _decimal(setup.distance_mm, -3),
-        _PIXEL: _decimal(setup.pixel_size_um, -6),
-        _CENTRE_X: column,
-        _CENTRE_Y: row,
-    }
+    numbers = (
+        (_ENERGY, setup.energy_kev),
+        (_DISTANCE, _decimal(setup.distance_mm, -3)),
+        (_PIXEL, _decimal(setup.pixel_size_um, -6)),
+        (_CENTRE_X, column),
+        (_CENTRE_Y, row),
+    )
     try:
         with h5py.File(path, "x") as file:
             file[QMAP_MASK] = setup.mask.astype(np.uint8)
-            for quantity, value in numbers.items():
+            for quantity, value in numbers:
                 file[quantity.datasets[0]] = value
                 file[quantity.datasets[0]].attrs["units"] = quantity.unit
     except FileExistsError as error:
@@ -319,6 +321,21 @@ def _scalar(dataset: Any, path: str | Path, name: str, quantity: _Quantity) -> f
         )
         raise RecordError(msg)
     return value
+
+
+def _refuse_oblong(file: Any, path: str | Path, pixel: float) -> None:
+    """Refuse a pixel that the second source says is higher than wide, or wider."""
+    height = _dataset(file, path, _PIXEL_HEIGHT.datasets[0])
+    if _dataset(file, path, _PIXEL.datasets[0]) is not None or height is None:
+        return
+    name = _PIXEL_HEIGHT.datasets[0]
+    value = _scalar(height, path, name, _PIXEL_HEIGHT)
+    if value != pixel:
+        msg = (
+            f"{path}: {name}: pixels are {value!r} m high and {pixel!r} m wide. "
+            "Allowed: square pixels. State the setup in the configuration."
+        )
+        raise RecordError(msg)
 
 
 def _mask(file: Any, path: str | Path, name: str) -> NDArray[np.bool_]:

@@ -80,7 +80,9 @@ def _choose(
         return None
     known = catalogue.kernels.get(name)
     if known is None:
-        problems.add(at, one_of(name, list(catalogue.kernels), "kernel"), key=True)
+        problems.add(
+            at, one_of(name, list(catalogue.kernels), "kernel"), key=at != path
+        )
         return None
     fields = known.params.model_fields
     wrong = check_keys(params, fields, f"The kernel {name!r}")

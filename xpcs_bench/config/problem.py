@@ -60,7 +60,7 @@ class Problems:
         """Note a problem of the value (or of its key) at ``path``."""
         where = self.document.where(path, key=key)
         place = path_text(path)
-        if place and not where.startswith(f"--set {place}="):
+        if place and _set_path(where) != ".".join(map(str, path)):
             sentence = f"{place}: {sentence}"
         self._found.setdefault((where, sentence))
 
@@ -101,6 +101,12 @@ class Problems:
                 shown.append(f"  and {len(further) - _MAX_FURTHER} more")
             first = "\n".join([first, f"{count}:", *shown])
         raise ConfigError(first)
+
+
+def _set_path(where: str) -> str | None:
+    """Return the path that an override was written for, with dots."""
+    match = re.match(r"--set\s+([^=]+?)\s*=", where)
+    return re.sub(r"\[(\d+)\]", r".\1", match.group(1)) if match else None
 
 
 def _in_text(found: tuple[str, str]) -> tuple[int, int, int]:

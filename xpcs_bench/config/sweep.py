@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from xpcs_bench.config.written import WrittenSweep
 from xpcs_bench.errors import ConfigError
 
@@ -43,9 +45,10 @@ def swept(sweep: WrittenSweep) -> list[int | float]:
             value = start + count * step
         else:
             value = start * (factor or 1) ** count
-        if isinstance(value, float):
-            # 0.1 + 2 * 0.1 is written 0.3 in a case id
+        if isinstance(value, float) and count:
+            # 0.1 + 2 * 0.1 is 0.3 in a case id, and does not miss 0.3 as the last one
             value = float(f"{value:.12g}")
+            value = stop if math.isclose(value, stop, rel_tol=1e-12) else value
         if value > stop:
             return list(values)
         values[round(value) if whole and step is None else value] = None

@@ -52,8 +52,7 @@ def translated(
         path = _path_in(data, error["loc"]) + key
         if path not in seen:
             seen.add(path)
-            about_key = bool(key) and _value_at(data, path) is not None
-            yield path, _sentence(error, context), about_key
+            yield path, _sentence(error, context), bool(key)
 
 
 def _path_in(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
@@ -66,12 +65,6 @@ def _path_in(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
             path.append(part)
             data = data[part]  # type: ignore[index]  # checked just above
     return tuple(path)
-
-
-def _value_at(data: Any, path: KeyPath) -> Any:
-    for part in path:
-        data = data[part]
-    return data
 
 
 def _sentence(error: ErrorDetails, context: dict[str, Any]) -> str:

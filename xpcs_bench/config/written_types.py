@@ -199,9 +199,9 @@ def _read_by(parse: Callable[[Any], float]) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _number_or(pattern: str, example: Any) -> WithJsonSchema:
+def _number_or(pattern: str, example: str, **limits: float) -> WithJsonSchema:
     text = {"type": "string", "pattern": pattern}
-    number = {"type": "number", "exclusiveMinimum": 0}
+    number = {"type": "number", "exclusiveMinimum": 0, **limits}
     return WithJsonSchema({"anyOf": [number, text], "examples": [example]})
 
 
@@ -221,10 +221,10 @@ WrittenDuration = Annotated[
     Seconds, _read_by(parse_duration), _number_or(_SECONDS, "5 s")
 ]
 WrittenSampleDuration = Annotated[
-    SampleSeconds, _read_by(parse_duration), _number_or(_SECONDS, "2 ms")
+    SampleSeconds, _read_by(parse_duration), _number_or(_SECONDS, "2 ms", maximum=10)
 ]
 WrittenFraction = Annotated[
-    Precision, _read_by(parse_fraction), _number_or(_FRACTION, "1%")
+    Precision, _read_by(parse_fraction), _number_or(_FRACTION, "1%", exclusiveMaximum=1)
 ]
 WrittenBytes = Annotated[Bytes, _read_by(parse_bytes), _number_or(_BYTES, "4 GiB")]
 
