@@ -22,7 +22,7 @@ _ONE_SHOT_S = 1.0
 """A measure that is not sampled: a first call with its value check."""
 
 
-def estimated_s(plan: Plan) -> float:
+def _estimated_s(plan: Plan) -> float:
     """Roughly how long a plan takes, an upper bound of its sampling (s)."""
     from xpcs_bench.run.schedule import schedule
 
@@ -44,7 +44,7 @@ def show_plan(
     """Print the dry run."""
     loaded, made, limit = prepare(config, expression, overrides)
     needs = max(made.memory_bytes.values(), default=0)
-    seconds = estimated_s(made)
+    seconds = _estimated_s(made)
     if as_json:
         content = {
             "name": loaded.experiment.name,

@@ -3,3 +3,5 @@
 The parent side of this package imports no array library; only the process that
 :mod:`xpcs_bench.run.serve` runs in does.
 """
+
+__all__: list[str] = []
