@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from array import array
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from xpcs_bench.analysis.agreement import Tolerance, compare
 from xpcs_bench.backends import ensure_numpy
+from xpcs_bench.errors import CannotMeasure
 from xpcs_bench.measure.boundaries.crossing import Boundary, StaleInput
-from xpcs_bench.measure.boundary import BOUNDARIES
-from xpcs_bench.measure.circumstances import ReadCounters, observed, read_counters
+from xpcs_bench.measure.boundary import BOUNDARIES, skip_reason
+from xpcs_bench.measure.circumstances import Instruments, observed
 from xpcs_bench.measure.clock import Clock
 from xpcs_bench.measure.executable import first_call
 from xpcs_bench.measure.steady_state import Readings
@@ -57,30 +55,33 @@ def _main_output(task: Task, clock: Clock) -> tuple[Any, int]:
 class _Sampler:
     """Takes readings at an open boundary, every crossing with a fresh input."""
 
-    def __init__(self, boundary: Boundary, clock: Clock, read: ReadCounters) -> None:
+    def __init__(
+        self, boundary: Boundary, clock: Clock, instruments: Instruments
+    ) -> None:
         self._boundary = boundary
         self._clock = clock
-        self._read = read
-        self.blocks: list[Block] = []
+        self._instruments = instruments
         self.item: Any = None
+        """What crossed last."""
         self.outcome: Any = None
+        """What became of it."""
 
-    def take(self, loops: int, blocks: list[Block]) -> array[int]:
-        """Cross ``loops`` times and append the block; return the one reading (ns)."""
+    def take(self, loops: int, blocks: list[Block]) -> int:
+        """Cross ``loops`` times, append the block, and return the reading (ns)."""
         self.item = self.outcome = None  # released before more memory is asked for
         items = self._boundary.fresh(loops)
         cross, clock, outcome = self._boundary.cross, self._clock, None
-        with observed(clock, blocks, self._read):
+        with observed(clock, blocks, self._instruments):
             started = clock()
             for item in items:
                 outcome = cross(item)
             elapsed_ns = clock() - started
         self.item, self.outcome = items[-1], outcome
-        return array("q", [elapsed_ns])
+        return elapsed_ns
 
 
 def measure(
-    task: Task, clock: Clock, read: ReadCounters = read_counters
+    task: Task, clock: Clock, instruments: Instruments | None = None
 ) -> Observation:
     """Sample the boundary of the case; every sample is a block of its own.
 
@@ -88,52 +89,54 @@ def measure(
     calibrated to ``min_sample_s`` as far as the pool of fresh inputs allows; sampling
     ends after ``MOST_SAMPLES``, or when the case's share of ``max_time_s`` is spent.
     What arrived last must equal what was sent, in value and type.
+
+    Raises
+    ------
+    CannotMeasure
+        There is no such boundary, or it cannot be crossed here.
     """
+    name, device = task.case.boundary, task.case.variant.device
+    reason = skip_reason(name, task.case.variant.backend, device)
+    if name is None or reason:
+        msg = f"boundary {name!r}: {reason}"
+        raise CannotMeasure(msg)
     source, spent_ns = _main_output(task, clock)
-    name = task.kernel.outputs(task.problem)[0].name
-    crossing = BOUNDARIES[task.case.boundary or ""]
     with tempfile.TemporaryDirectory(prefix="xpcs_bench-") as folder:
-        boundary = crossing(
-            task.backend, task.case.variant.device, source, Path(folder)
-        )
+        boundary = BOUNDARIES[name](task.backend, device, source, Path(folder))
         with closing(boundary):
             try:
-                return _sample(task, clock, read, boundary, name, spent_ns)
+                sampler = _Sampler(boundary, clock, instruments or Instruments())
+                return _sample(task, clock, boundary, sampler, spent_ns)
             except StaleInput as error:
                 return Observation(status=Status.INVALID, reason=str(error))
 
 
 def _sample(
-    task: Task,
-    clock: Clock,
-    read: ReadCounters,
-    boundary: Boundary,
-    name: str,
-    spent_ns: int,
+    task: Task, clock: Clock, boundary: Boundary, sampler: _Sampler, spent_ns: int
 ) -> Observation:
     sent = ensure_numpy(boundary.source)
     sampling = task.sampling
-    sampler, warmups, samples = _Sampler(boundary, clock, read), Readings(), Readings()
-    blocks: list[Block] = []
-    least_ns = sampling.min_sample_s * 1e9
+    warmups, samples, blocks = Readings(), Readings(), list[Block]()
+    elapsed_ns = 0
     for _ in range(1 + sampling.warmup_calls):
-        reading = sampler.take(1, [])
-        warmups.add(reading, 1)
+        elapsed_ns = sampler.take(1, [])
+        warmups.add([elapsed_ns], 1)
     pool = max(1, min(POOL_COUNT, POOL_BYTES // max(1, sent.nbytes)))
-    loops = min(pool, math.ceil(least_ns / max(1, reading[0])))
+    least_ns = round(sampling.min_sample_s * 1e9)
+    loops = min(pool, math.ceil(least_ns / max(1, elapsed_ns)))
     if loops > 1:
-        warmups.add(sampler.take(loops, []), loops)
+        warmups.add([sampler.take(loops, [])], loops)
     budget_ns = sampling.max_time_s * 1e9 / sampling.processes
     began = clock()
     while len(blocks) < MOST_SAMPLES and (
         len(blocks) < LEAST_SAMPLES or clock() - began < budget_ns
     ):
-        reading = sampler.take(loops, blocks)
-        samples.add(reading, loops, len(blocks) - 1)
+        samples.add([sampler.take(loops, blocks)], loops, len(blocks) - 1)
+    name = task.kernel.outputs(task.problem)[0].name
     arrived = boundary.arrived(sampler.outcome)
     check = ValueCheck(
         checks=(compare(name, arrived, sent, _UNCHANGED, against="input"),),
-        outputs=(digest(name, np.asarray(arrived)),),
+        outputs=(digest(name, arrived),),
         output_bytes=arrived.nbytes,
         aliased="",
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from xpcs_bench.measure.circumstances import ReadCounters, observed, read_counters
+from xpcs_bench.measure.circumstances import Instruments, observed
 from xpcs_bench.measure.clock import Clock, clock_cost_ns
 from xpcs_bench.measure.executable import Executable, first_call
 from xpcs_bench.measure.task import Inputs, Task, place_inputs
@@ -39,7 +39,7 @@ class Readings:
         self._inner_loops = array("q")
         self._block = array("q")
 
-    def add(self, elapsed_ns: array[int], inner_loops: int, block: int = 0) -> None:
+    def add(self, elapsed_ns: Sequence[int], inner_loops: int, block: int = 0) -> None:
         """Append readings of one block."""
         self._elapsed_ns.extend(elapsed_ns)
         self._inner_loops.extend([inner_loops] * len(elapsed_ns))
@@ -108,16 +108,16 @@ class SteadyState:
     ----------
     task : Task
     clock : Clock
-    read : callable
-        Reads the counters around a block.
+    instruments : Instruments
+        Read around a block; None: this platform's.
     """
 
     def __init__(
-        self, task: Task, clock: Clock, read: ReadCounters = read_counters
+        self, task: Task, clock: Clock, instruments: Instruments | None = None
     ) -> None:
         self._task = task
         self._clock = clock
-        self._read = read
+        self._instruments = instruments or Instruments()
         self._warmups = Readings()
         self._samples = Readings()
         self._blocks: list[Block] = []
@@ -139,10 +139,10 @@ class SteadyState:
         )
         self._last = [outputs]
         del outputs  # the next call is the one to release them
-        self._warmups.add(array("q", [elapsed_ns]), 1)
+        self._warmups.add([elapsed_ns], 1)
         for _ in range(self._task.sampling.warmup_calls):
             elapsed_ns = self._warm_up(1)
-        least_ns = self._task.sampling.min_sample_s * 1e9
+        least_ns = round(self._task.sampling.min_sample_s * 1e9)
         loops = 1
         while elapsed_ns < least_ns and loops < _MOST_LOOPS:
             # aim a fifth beyond; tenfold at most, for short readings foretell little
@@ -168,7 +168,7 @@ class SteadyState:
             )
             raise ValueError(msg)
         elapsed_ns = _zeros(count)
-        with observed(self._clock, self._blocks, self._read):
+        with observed(self._clock, self._blocks, self._instruments):
             self._fill(elapsed_ns, self._inner_loops)
         self._samples.add(elapsed_ns, self._inner_loops, len(self._blocks) - 1)
         return tuple(elapsed / self._inner_loops for elapsed in elapsed_ns)

@@ -1,0 +1,66 @@
+from measure_scripts import Backend, Clock, right, task
+
+from xpcs_bench.backends import NumPyBackend
+from xpcs_bench.measure import first_call, parity
+from xpcs_bench.measure.clock import now_ns
+from xpcs_bench.records import Status
+
+
+def test_the_first_call_is_one_undivided_time_from_jit_to_ready_outputs():
+    backend = Backend(Clock(), trace_ns=5_000_000, dispatch_ns=100, compute_ns=900)
+    observation = first_call.measure(task(backend), backend.clock)
+    assert observation.value == 5_001_000e-9
+    assert (observation.unit, observation.n_traces) == ("s", 1)
+    assert observation.spent_ns == 5_001_000
+    assert observation.status is Status.OK
+    assert len(observation.checks) == 3
+    assert backend.events == [
+        *["device_put cpu", "block"],
+        *["clock", "jit", "dispatch", "block", "clock"],
+    ]
+
+
+def test_nothing_else_is_computed_before_the_first_call():
+    seen = []
+    kernel_task = task(
+        Backend(Clock(), lambda x, _: seen.append(kernel.computed) or right(x))
+    )
+    kernel = kernel_task.kernel
+    first_call.measure(kernel_task, Clock())
+    assert seen == [1]  # the trace alone; the reference comes after
+
+
+def test_wrong_values_of_the_first_call_are_found():
+    backend = Backend(Clock(), lambda x, _: right(x + 1))
+    observation = first_call.measure(task(backend), backend.clock)
+    assert observation.status is Status.PARITY_FAILED
+    assert observation.value is not None  # kept as evidence, judged by nobody
+
+
+def test_the_first_call_without_a_compiler():
+    observation = first_call.measure(task(NumPyBackend()), now_ns)
+    assert (observation.status, observation.n_traces) == (Status.OK, None)
+    assert observation.value > 0
+
+
+def test_parity_checks_all_outputs_and_yields_no_number():
+    backend = Backend(Clock())
+    observation = parity.measure(task(backend), backend.clock)
+    assert (observation.status, observation.value) == (Status.OK, None)
+    assert len(observation.checks) == 3
+    assert observation.n_traces == 1
+
+
+def test_parity_names_output_place_actual_and_desired():
+    def off(x, _):
+        outputs = right(x)
+        outputs["square"][4] = 100.0
+        return outputs
+
+    backend = Backend(Clock(), off)
+    the_task = task(backend)
+    observation = parity.measure(the_task, backend.clock)
+    assert observation.status is Status.PARITY_FAILED
+    assert "output 'square' against the reference" in observation.reason
+    assert "(4,)" in observation.reason
+    assert "100.0" in observation.reason

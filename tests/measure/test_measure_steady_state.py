@@ -1,0 +1,279 @@
+import gc
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from measure_scripts import Backend, Clock, Pending, instruments, right, task
+
+from xpcs_bench.measure.clock import now_ns
+from xpcs_bench.measure.steady_state import SteadyState, overhead_ns_per_sample
+from xpcs_bench.records import Status
+
+CALL_NS = 100
+"""Of the scripted backend: 10 to dispatch, 90 until the outputs are there."""
+QUIET = (0, 0, 0, 0)
+
+
+def steady(backend, **changes):
+    return SteadyState(task(backend, **changes), backend.clock)
+
+
+def test_every_call_before_the_samples_is_recorded_the_first_one_first():
+    backend = Backend(Clock())
+    state = steady(backend, warmup_calls=3)
+    prepared = state.prepare()
+    warmups = state.finish().warmups
+    assert warmups.elapsed_ns == (1_000_000 + CALL_NS, CALL_NS, CALL_NS, CALL_NS)
+    assert warmups.inner_loops == (1, 1, 1, 1)
+    assert backend.calls == 4
+    assert (prepared.inner_loops, prepared.call_ns) == (1, CALL_NS)
+
+
+def test_the_first_call_starts_with_jit_and_after_the_inputs_are_ready():
+    backend = Backend(Clock())
+    steady(backend, warmup_calls=1).prepare()
+    call = ["dispatch", "block", "clock"]
+    assert backend.events == [
+        *["device_put cpu", "block"],
+        *["clock", "jit", *call],
+        *["clock", *call],
+    ]
+
+
+@settings(max_examples=40)
+@given(
+    call_ns=st.integers(1, 10**7),
+    min_sample_ns=st.integers(1, 10**8),
+    reading_ns=st.integers(0, 100),
+)
+def test_calibration_ends_with_a_reading_that_is_long_enough(
+    call_ns, min_sample_ns, reading_ns
+):
+    backend = Backend(Clock(reading_ns=reading_ns), dispatch_ns=0, compute_ns=call_ns)
+    min_sample_ns = min(min_sample_ns, 100 * call_ns)  # the scripted loop is slow
+    state = steady(backend, warmup_calls=1, min_sample_s=min_sample_ns * 1e-9)
+    prepared = state.prepare()
+    warmups = state.finish().warmups
+    assert warmups.inner_loops[-1] == prepared.inner_loops
+    assert warmups.elapsed_ns[-1] >= min_sample_ns
+    # all readings before it were too short, and no step was more than tenfold
+    assert all(elapsed < min_sample_ns for elapsed in warmups.elapsed_ns[1:-1])
+    for before, after in itertools.pairwise(warmups.inner_loops[1:]):
+        assert before < after <= 10 * before
+    # no more than a fifth too long, but for one call and the reading of the clock
+    assert prepared.inner_loops * call_ns <= 1.2 * min_sample_ns + call_ns + 1
+    assert prepared.call_ns == round(warmups.elapsed_ns[-1] / prepared.inner_loops)
+
+
+def test_calibration_gives_up_on_a_clock_that_stands_still(monkeypatch):
+    monkeypatch.setattr("xpcs_bench.measure.steady_state._MOST_LOOPS", 1000)
+    backend = Backend(Clock(), dispatch_ns=0, compute_ns=0)
+    assert steady(backend).prepare().inner_loops == 1000
+
+
+def test_a_sample_is_two_readings_with_nothing_but_blocked_calls_between():
+    backend = Backend(Clock())
+    state = steady(backend, min_sample_s=2.5e-7, warmup_calls=1)
+    assert state.prepare().inner_loops == 3
+    backend.events.clear()
+    assert state.sample(2) == (CALL_NS, CALL_NS)
+    sample = ["clock", *["dispatch", "block"] * 3, "clock"]
+    assert backend.events == ["clock", *sample * 2, "clock"]
+
+
+def test_the_clock_stops_after_the_outputs_are_there():
+    backend = Backend(Clock(), dispatch_ns=1, compute_ns=99_999)
+    state = steady(backend)
+    state.prepare()
+    assert state.sample(3) == (100_000,) * 3
+
+
+def test_samples_keep_their_order_and_their_block():
+    clock = Clock()
+    backend = Backend(clock)
+    read = instruments(QUIET, (7, 5, 1, 2), (7, 5, 1, 2), (20, 5, 1, 2))
+    state = SteadyState(task(backend, warmup_calls=1), clock, read)
+    state.prepare()
+    for block_ns, count in ((100, 2), (200, 3)):
+        backend.compute_ns = block_ns - backend.dispatch_ns
+        state.sample(count)
+    observation = state.finish()
+    assert observation.samples.elapsed_ns == (100, 100, 200, 200, 200)
+    assert observation.samples.inner_loops == (1,) * 5
+    assert observation.samples.block == (0, 0, 1, 1, 1)
+    assert [block.wall_ns for block in observation.blocks] == [200, 600]
+    assert [block.cpu_ns for block in observation.blocks] == [7, 13]
+    assert [block.run_delay_ns for block in observation.blocks] == [5, 0]
+    assert observation.spent_ns == sum(observation.warmups.elapsed_ns) + 800
+
+
+def test_a_good_case_is_ok_with_checks_digests_and_sizes():
+    state = steady(Backend(Clock()))
+    state.prepare()
+    state.sample(5)
+    observation = state.finish()
+    assert (observation.status, observation.reason) == (Status.OK, "")
+    assert observation.n_traces == 1
+    assert {(check.output, check.against) for check in observation.checks} == {
+        ("square", "reference"),
+        ("sign", "reference"),
+        ("square", "truth"),
+    }
+    assert [output.name for output in observation.outputs] == ["square", "sign"]
+    assert observation.input_bytes == 64
+    assert observation.output_bytes == 128
+
+
+def test_a_trace_while_sampling_makes_the_case_invalid():
+    state = steady(Backend(Clock(), traces_at={1, 6}), warmup_calls=2)
+    state.prepare()
+    state.sample(5)
+    observation = state.finish()
+    assert observation.status is Status.INVALID
+    assert observation.reason.startswith("the kernel was traced 2 times, 1 of them")
+    assert observation.n_traces == 2
+    assert len(observation.samples) == 5  # kept: evidence is never thrown away
+
+
+def test_a_trace_during_warm_up_is_no_harm():
+    state = steady(Backend(Clock(), traces_at={1, 3}), warmup_calls=2)
+    state.prepare()
+    state.sample(5)
+    observation = state.finish()
+    assert (observation.status, observation.n_traces) == (Status.OK, 2)
+
+
+def test_a_backend_that_answers_without_tracing_is_invalid():
+    state = steady(Backend(Clock(), traces_at=set()))
+    state.prepare()
+    state.sample(1)
+    observation = state.finish()
+    assert observation.status is Status.INVALID
+    assert "without ever tracing" in observation.reason
+
+
+def one_off(x):
+    outputs = right(x)
+    outputs["square"][3] *= 1 + 1e-5
+    return outputs
+
+
+def not_a_number(x):
+    outputs = right(x)
+    outputs["square"][5] = np.nan
+    return outputs
+
+
+@pytest.mark.parametrize(
+    ("wrong", "output", "says"),
+    [
+        (one_off, "square", "(3,)"),
+        (not_a_number, "square", "(5,)"),
+        (lambda x: right(x) | {"square": np.zeros_like(x)}, "square", "desired"),
+        (lambda x: right(x) | {"sign": np.ones_like(x)}, "sign", "float64"),
+        (lambda x: {"sign": right(x)["sign"]}, "square", "missing"),
+        (lambda x: right(x) | {"more": x}, "more", "not expected"),
+        (lambda x: right(x[:-1]), "square", "(7,)"),
+    ],
+)
+def test_fast_and_wrong_is_parity_failed(wrong, output, says):
+    state = steady(Backend(Clock(), lambda x, _: wrong(x)))
+    state.prepare()
+    state.sample(3)
+    observation = state.finish()
+    assert observation.status is Status.PARITY_FAILED
+    assert observation.reason.startswith(f"output {output!r} against the ")
+    assert says in observation.reason
+
+
+def test_it_is_the_last_timed_call_whose_values_are_checked():
+    calls = 1 + 2 + 4  # first, warm-up, samples
+
+    def answer(x, number):
+        return one_off(x) if number == calls else right(x)
+
+    backend = Backend(Clock(), answer)
+    state = steady(backend, warmup_calls=2)
+    state.prepare()
+    state.sample(4)
+    assert state.finish().status is Status.PARITY_FAILED
+    assert backend.calls == calls  # and none was made for the check
+
+
+def test_wrong_values_outweigh_a_retrace():
+    state = steady(Backend(Clock(), lambda x, _: one_off(x), traces_at={1, 4}))
+    state.prepare()
+    state.sample(3)
+    assert state.finish().status is Status.PARITY_FAILED
+
+
+def test_outputs_live_until_the_next_ones_are_there_and_no_longer():
+    backend = Backend(Clock())
+    state = steady(backend, min_sample_s=2.5e-7)
+    Pending.alive.clear()
+    state.prepare()
+    state.sample(4)
+    state.sample(4)
+    # one input, and the two outputs of one call before
+    assert backend.most_alive == 1 + 2
+
+
+def test_nothing_is_collected_while_sampling():
+    seen = []
+
+    def answer(x, _):
+        seen.append(gc.isenabled())
+        return right(x)
+
+    state = steady(Backend(Clock(), answer), warmup_calls=1)
+    state.prepare()
+    state.sample(2)
+    assert seen == [True, True, False, False]
+    assert gc.isenabled()
+
+
+def test_what_the_code_under_test_raises_passes_through():
+    def answer(x, number):
+        if number == 5:
+            msg = "the fifth call fails"
+            raise ArithmeticError(msg)
+        return right(x)
+
+    state = steady(Backend(Clock(), answer))
+    state.prepare()
+    with pytest.raises(ArithmeticError, match="the fifth call fails"):
+        state.sample(10)
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_block_without_samples_is_refused(count):
+    state = steady(Backend(Clock()))
+    state.prepare()
+    with pytest.raises(ValueError, match="one sample or more"):
+        state.sample(count)
+
+
+def test_sampling_and_finishing_need_preparation():
+    state = steady(Backend(Clock()))
+    with pytest.raises(ValueError, match="after prepare"):
+        state.sample(1)
+    with pytest.raises(ValueError, match="after prepare"):
+        state.finish()
+
+
+@pytest.mark.parametrize("reading_ns", [0, 40])
+def test_the_overhead_is_what_a_sample_costs_beyond_two_readings(reading_ns):
+    assert overhead_ns_per_sample(Clock(reading_ns=reading_ns)) == pytest.approx(
+        # one reading closes each trial of a thousand samples
+        reading_ns / 1000
+    )
+
+
+def test_the_overhead_is_reported_with_the_real_clock():
+    assert overhead_ns_per_sample(now_ns) >= 0
+    state = SteadyState(task(Backend(Clock())), now_ns)
+    state.prepare()
+    assert state.finish().overhead_ns_per_sample >= 0
