@@ -1,6 +1,7 @@
 """What a parity check must see: each deliberate fault of a fast and wrong backend."""
 
 import tracemalloc
+from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
@@ -13,6 +14,12 @@ from xpcs_bench.analysis.agreement import (
     compare_truth,
     require_finite,
 )
+
+
+class At(NamedTuple):
+    index: tuple[int, ...]
+    value: Any
+
 
 TIGHT = Tolerance(1e-12, 0.0, "for the test")
 EXACT = Tolerance(0.0, 0.0, "labels are counted")
@@ -222,7 +229,7 @@ def test_a_tolerance_that_nothing_can_fail_is_refused(bad):
 def test_the_truth_is_met_within_a_fraction_of_an_ulp():
     third = mpmath.mpf(1) / 3
     actual = np.array([[1.0, 1 / 3], [2.0, 3.0]])
-    found = compare_truth("q", actual, [((0, 1), third)], TIGHT, "float64")
+    found = compare_truth("q", actual, [At((0, 1), third)], TIGHT, "float64")
     assert found.passed
     assert found.against == "truth"
     assert found.max_ulp <= 0.5
@@ -233,7 +240,7 @@ def test_the_truth_is_finer_than_the_type():
     actual = np.array([1.0])
     with mpmath.workdps(50):
         truth = mpmath.mpf(1) + mpmath.mpf(2) ** -53
-    found = compare_truth("q", actual, [((0,), truth)], EXACT, np.float64)
+    found = compare_truth("q", actual, [At((0,), truth)], EXACT, np.float64)
     assert not found.passed
     assert found.max_ulp == 0.5
 
@@ -241,13 +248,13 @@ def test_the_truth_is_finer_than_the_type():
 def test_the_truth_catches_one_wrong_element_among_right_ones():
     actual = np.array([1.0, 2.0, 3.0])
     actual[1] += 3e-12
-    truths = [((i,), mpmath.mpf(i + 1)) for i in range(3)]
+    truths = [At((i,), mpmath.mpf(i + 1)) for i in range(3)]
     found = compare_truth("q", actual, truths, TIGHT, "float64")
     assert (found.passed, found.n_beyond, found.worst_index) == (False, 1, (1,))
 
 
 def test_the_truth_wants_the_type_and_the_shape():
-    truths = [((2,), mpmath.mpf(1))]
+    truths = [At((2,), mpmath.mpf(1))]
     found = compare_truth("q", np.ones(3, np.float32), truths, TIGHT, "float64")
     assert not found.passed
     assert "float32, expected float64" in found.reason
@@ -258,13 +265,13 @@ def test_the_truth_wants_the_type_and_the_shape():
 
 def test_truths_of_integers_are_exact():
     labels = np.array([[0, 7]], np.int32)
-    assert compare_truth("labels", labels, [((0, 1), 7)], EXACT, "int32").passed
-    assert not compare_truth("labels", labels, [((0, 1), 6)], EXACT, "int32").passed
+    assert compare_truth("labels", labels, [At((0, 1), 7)], EXACT, "int32").passed
+    assert not compare_truth("labels", labels, [At((0, 1), 6)], EXACT, "int32").passed
 
 
 def test_a_number_where_the_truth_is_one_but_the_array_has_nan():
     found = compare_truth(
-        "q", np.array([np.nan]), [((0,), mpmath.mpf(1))], TIGHT, "float64"
+        "q", np.array([np.nan]), [At((0,), mpmath.mpf(1))], TIGHT, "float64"
     )
     assert not found.passed
     assert "not finite" in found.reason

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -19,6 +19,7 @@ from xpcs_bench.analysis.ulp import ulp_distance, ulp_error
 from xpcs_bench.records import Agreement
 
 __all__ = [
+    "SampledTruth",
     "Tolerance",
     "compare",
     "compare_outputs",
@@ -51,6 +52,20 @@ class Tolerance:
                     "zero or more. A check that cannot fail checks nothing."
                 )
                 raise ValueError(msg)
+
+
+class SampledTruth(Protocol):
+    """The right value of one element."""
+
+    @property
+    def index(self) -> Index:
+        """Where it is."""
+        ...
+
+    @property
+    def value(self) -> Any:
+        """An ``mpmath.mpf``, or a Python number that is exact."""
+        ...
 
 
 _EXACT = Tolerance(0.0, 0.0, "Nothing but equality is right.")
@@ -114,7 +129,7 @@ def compare_outputs(
 def compare_truth(
     output: str,
     actual: ArrayLike,
-    truths: Sequence[tuple[Index, Any]],
+    truths: Sequence[SampledTruth],
     tolerance: Tolerance,
     dtype: DTypeLike,
 ) -> Agreement:
@@ -122,39 +137,36 @@ def compare_truth(
 
     Parameters
     ----------
-    truths : sequence of (index, value)
-        The value is an ``mpmath.mpf``, or a Python number that is exact.
+    truths : sequence
+        Right values with their index, such as ``xpcs_bench.kernels.Truth``.
     dtype : dtype
         The type that the output must have.
     """
     a, dtype = _comparable(output, actual), np.dtype(dtype)
-    for index, _ in truths:
+    indices = [truth.index for truth in truths]
+    values = [truth.value for truth in truths]
+    for index in indices:
         inside = len(index) == a.ndim and all(
             0 <= i < n for i, n in zip(index, a.shape, strict=True)
         )
         if not inside:
             failure = f"There is no element {index} in the shape {a.shape}."
             return _failed(output, "truth", failure, tolerance, a)
-    indices = [index for index, _ in truths]
     found = np.array([a[index] for index in indices], a.dtype)
-    right = np.array([float(truth) for _, truth in truths], np.float64)
+    right = np.array([float(value) for value in values], np.float64)
     # differences from the truth itself, not from the float nearest to it
     gap = np.array(
         [
-            abs(float(truth - element.item()))
-            if math.isfinite(element) and math.isfinite(float(truth))
+            abs(float(value - element.item()))
+            if math.isfinite(element) and math.isfinite(float(value))
             else math.nan
-            for element, (_, truth) in zip(found, truths, strict=True)
+            for element, value in zip(found, values, strict=True)
         ]
     )
     ulp = None
     if a.dtype.kind == "f":
-        ulp = np.array(
-            [
-                ulp_error(element, truth, a.dtype)
-                for element, (_, truth) in zip(found, truths, strict=True)
-            ]
-        )
+        pairs = zip(found, values, strict=True)
+        ulp = np.array([ulp_error(element, value, a.dtype) for element, value in pairs])
     tally = _Tally()
     tally.add(0, found, right, tolerance, gap, ulp)
     wrong_type = f"The type is {a.dtype}, expected {dtype}." * (a.dtype != dtype)

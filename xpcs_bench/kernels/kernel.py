@@ -16,11 +16,23 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from xpcs_bench.analysis.agreement import Tolerance
 from xpcs_bench.backends import BackendProtocol
 from xpcs_bench.config import Detector, Geometry
 from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.errors import ConfigError
 
-__all__ = ["Arrays", "Kernel", "Need", "Output", "Problem", "Tolerance", "Truth", "Work"]
+__all__ = [
+    "Arrays",
+    "Host",
+    "Kernel",
+    "Need",
+    "Output",
+    "Problem",
+    "Tolerance",
+    "Truth",
+    "Work",
+]
 
 Need = Literal["detector", "geometry"]
 Arrays = Mapping[str, Any]
@@ -45,6 +57,24 @@ class Problem(Generic[P]):
     geometry: Geometry | None
     dtype: Literal["float64", "float32"]
 
+    @property
+    def setup(self) -> tuple[Detector, Geometry]:
+        """Detector and geometry, for kernels that need both.
+
+        Raises
+        ------
+        ConfigError
+            When one of them is missing.
+        """
+        if self.detector is None or self.geometry is None:
+            missing = "detector" if self.detector is None else "geometry"
+            msg = (
+                f"the problem has no {missing}. This computation needs a detector and "
+                "a geometry. Give at least one of each."
+            )
+            raise ConfigError(msg)
+        return self.detector, self.geometry
+
 
 @dataclass(frozen=True)
 class Output:
@@ -55,18 +85,10 @@ class Output:
     """Names of its axes: ``("row", "column")``."""
     unit: str
     """``1/angstrom``, ``deg``, ``1``."""
+    dtype: str | None = None
+    """The type it always has, for labels and counts; None: that of the problem."""
     finite: bool = True
     """Whether every element must be finite."""
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """How far an output may be from its reference: ``atol + rtol * |desired|``."""
-
-    rtol: float
-    atol: float
-    reason: str
-    """Why this much and no more."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +97,7 @@ class Truth:
 
     index: tuple[int, ...]
     value: Any
-    """An ``mpmath.mpf``, or a float that is exact."""
+    """An ``mpmath.mpf``, or a number that is exact."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +125,36 @@ class Kernel(ABC, Generic[P]):
     Params: ClassVar[type[ConfinedModel]]
     """Its parameters; every field has a default and a docstring."""
 
+    def check(self, problem: Problem[P]) -> None:
+        """Refuse a problem that this kernel cannot compute, before it is planned.
+
+        Raises
+        ------
+        ConfigError
+            When the problem lacks what the kernel needs, or when its parameters do
+            not go with its geometry; the message says what to write.
+        """
+        present = {"detector": problem.detector, "geometry": problem.geometry}
+        for need in sorted(self.needs):
+            if present[need] is None:
+                msg = (
+                    f"the kernel {self.name!r} needs a {need}, and the problem has "
+                    f"none. Give at least one {need} in the experiment."
+                )
+                raise ConfigError(msg)
+
     @abstractmethod
     def outputs(self, problem: Problem[P]) -> tuple[Output, ...]:
         """Return what :meth:`compute` returns, in order; the first is the main one."""
 
     @abstractmethod
     def make_inputs(self, problem: Problem[P], rng: np.random.Generator) -> Host:
-        """Make the inputs on the host, in the problem's dtype, the same for one seed."""
+        """Make the inputs on the host, in the problem's type, the same for a seed."""
 
     @abstractmethod
-    def compute(self, backend: BackendProtocol, problem: Problem[P], inputs: Arrays) -> Arrays:
+    def compute(
+        self, backend: BackendProtocol, problem: Problem[P], inputs: Arrays
+    ) -> Arrays:
         """Compute the outputs by name; pure, and traceable by a tracing backend."""
 
     @abstractmethod

@@ -1,0 +1,233 @@
+"""The q-map: scattering vector and angles of every pixel of a flat detector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from xpcs_bench.backends import BackendProtocol
+from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.errors import ConfigError
+from xpcs_bench.kernels import scattering
+from xpcs_bench.kernels.kernel import (
+    Arrays,
+    Host,
+    Kernel,
+    Need,
+    Output,
+    Problem,
+    Tolerance,
+    Truth,
+    Work,
+)
+from xpcs_bench.kernels.qmap_truth import true_maps
+
+__all__ = ["QMap", "QMapParams"]
+
+_UNITS = {
+    "q": "1/angstrom",
+    "phi": "deg",
+    "tth": "deg",
+    "alpha_f": "deg",
+    "qx": "1/angstrom",
+    "qy": "1/angstrom",
+    "qz": "1/angstrom",
+    "qr": "1/angstrom",
+}
+_MAPS = {
+    "transmission": ("q", "phi", "tth", "qx", "qy"),
+    "reflection": ("q", "phi", "tth", "alpha_f", "qx", "qy", "qz", "qr"),
+}
+_OPERATIONS = {
+    "q": 11,
+    "phi": 2,
+    "tth": 2,
+    "alpha_f": 5,
+    "qx": 3,
+    "qy": 1,
+    "qz": 3,
+    "qr": 4,
+}
+"""Per pixel, once what several maps share has been counted with q."""
+_CONVENTIONS = {
+    "transmission": ("exact", "k_sin_2theta"),
+    "reflection": ("exact", "flat"),
+}
+
+
+class QMapParams(ConfinedModel):
+    """What is meant by q, and how it is computed."""
+
+    convention: Literal["exact", "k_sin_2theta", "flat"] = "exact"
+    """``exact``: q is |Q|, the length of the scattering vector. ``k_sin_2theta``
+    (transmission): its part across the beam, which is not |Q| but is stored in many
+    files. ``flat`` (reflection): exit angles taken along each detector axis alone,
+    which is not |Q| either."""
+    formulation: Literal["algebraic", "trigonometric"] = "algebraic"
+    """``algebraic``: no trigonometric function of a pixel for q and its parts, and no
+    cancellation. ``trigonometric``: by way of the angles, as XPCS programs do."""
+
+
+class QMap(Kernel[QMapParams]):
+    """Scattering vectors and angles of all pixels.
+
+    Transmission gives q, phi, tth, qx, qy; reflection adds the exit angle alpha_f, and
+    qz and qr in the frame of the sample. phi is the azimuth on the detector,
+    counter-clockwise from the last column as seen with row 0 on top, in (-180, 180].
+    """
+
+    name: ClassVar[str] = "qmap"
+    version: ClassVar[str] = "1"
+    summary: ClassVar[str] = "Scattering vector and angles of every detector pixel."
+    source: ClassVar[str] = (
+        "Q = k_f - k_i with |k| = 2 pi / wavelength, elastic; |Q| = 4 pi sin(theta) / "
+        "wavelength. hc from the exact constants of the SI (2019)."
+    )
+    needs: ClassVar[frozenset[Need]] = frozenset({"detector", "geometry"})
+    Params: ClassVar[type[ConfinedModel]] = QMapParams
+
+    def check(self, problem: Problem[QMapParams]) -> None:
+        """Refuse conventions that have no meaning in the kind of geometry."""
+        super().check(problem)
+        _, geometry = problem.setup
+        allowed = _CONVENTIONS[geometry.kind]
+        if problem.params.convention not in allowed:
+            msg = (
+                f"qmap: convention {problem.params.convention!r} has no meaning in "
+                f"{geometry.kind} (geometry {geometry.name!r}). Allowed there: "
+                f"{', '.join(map(repr, allowed))}. Choose one of these, or cross the "
+                "convention with the geometries it was made for."
+            )
+            raise ConfigError(msg)
+        if geometry.kind == "reflection" and geometry.incidence_deg is None:
+            msg = (
+                f"qmap: geometry {geometry.name!r} is a reflection without an "
+                "incidence angle. Allowed: 0 to 90 degrees. Write for example "
+                "incidence_deg: 0.14."
+            )
+            raise ConfigError(msg)
+
+    def outputs(self, problem: Problem[QMapParams]) -> tuple[Output, ...]:
+        """Maps of the geometry's kind, each (row, column)."""
+        _, geometry = problem.setup
+        return tuple(
+            Output(name, ("row", "column"), _UNITS[name])
+            for name in _MAPS[geometry.kind]
+        )
+
+    def make_inputs(
+        self, problem: Problem[QMapParams], rng: np.random.Generator
+    ) -> Host:
+        """Six numbers that place beam and detector; nothing in them is random."""
+        del rng
+        detector, geometry = problem.setup
+        return {"beam": scattering.beam_vector(detector, geometry, problem.dtype)}
+
+    def compute(
+        self, backend: BackendProtocol, problem: Problem[QMapParams], inputs: Arrays
+    ) -> Arrays:
+        """Compute all maps from the vector ``beam``."""
+        detector, geometry = problem.setup
+        beam = scattering.Beam.from_vector(inputs["beam"])
+        up, right = scattering.detector_axes(
+            backend, beam, detector.shape, problem.dtype
+        )
+        algebraic = problem.params.formulation == "algebraic"
+        convention = problem.params.convention
+        if geometry.kind == "transmission" and convention != "flat":
+            across_beam = (
+                scattering.transmission
+                if algebraic
+                else scattering.transmission_trigonometric
+            )
+            return across_beam(backend, beam, up, right, convention)
+        if convention == "flat":
+            grazing = (
+                scattering.flat_reflection
+                if algebraic
+                else scattering.flat_reflection_trigonometric
+            )
+        else:
+            grazing = (
+                scattering.reflection
+                if algebraic
+                else scattering.reflection_trigonometric
+            )
+        return grazing(backend, beam, up, right, geometry.orientation or "north")
+
+    def tolerance(self, problem: Problem[QMapParams], output: str) -> Tolerance:
+        """Six ULP; where terms cancel, also four ULP of the largest term."""
+        eps = float(np.finfo(problem.dtype).eps)
+        reason = (
+            "Largest error against 50 digits over pixels, geometries, NumPy and JAX: "
+            "2.6 eps of the value (a sum of squares, two roots, products), 2.3 eps for "
+            "single precision arctan2; two implementations may be off to either side."
+        )
+        size, of_what = _cancelling_term(problem, output)
+        if size:
+            reason += (
+                f" Where {output} passes through zero its terms cancel, and the error "
+                f"stays as large as that of {of_what}: 2.8 eps of it at most."
+            )
+        return Tolerance(rtol=6 * eps, atol=4 * eps * size, reason=reason)
+
+    def truth(
+        self, problem: Problem[QMapParams], inputs: Host
+    ) -> Mapping[str, Sequence[Truth]]:
+        """The maps in 50 digits around the beam, in corners, on edges and between."""
+        detector, geometry = problem.setup
+        return true_maps(
+            inputs["beam"],
+            detector.shape,
+            geometry.kind,
+            problem.params.convention,
+            geometry.orientation or "north",
+        )
+
+    def work(self, problem: Problem[QMapParams]) -> Work:
+        """Operations of the algebraic formulation; every function counts as one."""
+        detector, geometry = problem.setup
+        rows, cols = detector.shape
+        per_pixel = sum(_OPERATIONS[name] for name in _MAPS[geometry.kind])
+        width = np.dtype(problem.dtype).itemsize
+        n_maps = len(_MAPS[geometry.kind])
+        return Work(
+            flops=per_pixel * rows * cols,
+            bytes=width * (n_maps * rows * cols + len(scattering.Beam._fields)),
+        )
+
+
+def _cancelling_term(problem: Problem[QMapParams], output: str) -> tuple[float, str]:
+    """Return the size of the terms that cancel in an output, and what they are.
+
+    The size is 0 for outputs that are products, and right to a few ULP everywhere.
+    """
+    detector, geometry = problem.setup
+    vector = scattering.beam_vector(detector, geometry, np.float64)
+    beam = scattering.Beam(*vector.tolist())
+    rows, cols = detector.shape
+    reach = beam.pixel_mm * math.hypot(
+        max(abs(beam.centre_row), abs(rows - 1 - beam.centre_row)),
+        max(abs(beam.centre_col), abs(cols - 1 - beam.centre_col)),
+    )
+    tth = math.atan2(reach, beam.distance_mm)
+    largest_q = 2 * beam.wave_number * math.sin(tth / 2)
+    trigonometric = problem.params.formulation == "trigonometric"
+    if output == "alpha_f":
+        return math.degrees(beam.incidence_rad + tth), "the incidence and exit angles"
+    if geometry.kind == "transmission":
+        if trigonometric and output in ("qx", "qy"):
+            return largest_q, "q in the corner that is furthest from the beam"
+        return 0.0, ""
+    flat = problem.params.convention == "flat"
+    if trigonometric and (output in ("qx", "qz", "qr") or (flat and output == "q")):
+        return (
+            beam.wave_number,
+            "the wave number, of which two nearly equal parts differ",
+        )
+    if output in ("qx", "qz", "qr") or (output == "qy" and (flat or trigonometric)):
+        return largest_q, "q in the corner that is furthest from the beam"
+    return 0.0, ""
