@@ -1,3 +1,3 @@
-"""From raw readings to estimates, comparisons and agreement: numbers in, numbers out."""
+"""From raw readings to estimates and judgements: numbers in, numbers out."""
 
 __all__: list[str] = []
