@@ -220,7 +220,8 @@ def test_real_boundaries_bring_the_values_across(name, backend, kernel, monkeypa
         create_backend(backend), name, now_ns, kernel(), min_sample_s=1e-5
     )
     assert (observation.status, observation.reason) == (Status.OK, "")
-    assert len(observation.samples) == 4
+    # how many it takes within max_time_s depends on the machine
+    assert conversion.LEAST_SAMPLES <= len(observation.samples) <= 4
     assert len(observation.warmups) >= 3
     (check,) = observation.checks
     assert (check.against, check.n_beyond) == ("input", 0)

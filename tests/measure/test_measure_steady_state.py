@@ -171,7 +171,7 @@ def not_a_number(x):
     [
         (one_off, "square", "(3,)"),
         (not_a_number, "square", "(5,)"),
-        (lambda x: right(x) | {"square": np.zeros_like(x)}, "square", "desired"),
+        (lambda x: right(x) | {"square": np.zeros_like(x)}, "square", "8 of 8"),
         (lambda x: right(x) | {"sign": np.ones_like(x)}, "sign", "float64"),
         (lambda x: {"sign": right(x)["sign"]}, "square", "missing"),
         (lambda x: right(x) | {"more": x}, "more", "not expected"),

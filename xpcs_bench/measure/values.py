@@ -63,14 +63,8 @@ class ValueCheck:
 
 
 def sentence(check: Agreement) -> str:
-    """Say which output is wrong, against what, where and by how much."""
-    text = f"output {check.output!r} against the {check.against}: {check.reason}"
-    if check.worst_index is not None and check.desired is not None:
-        text += (
-            f" Worst at {check.worst_index}: actual {check.actual!r}, "
-            f"desired {check.desired!r}."
-        )
-    return text
+    """Say which output it is about, against what, and what was found where."""
+    return f"output {check.output!r} against the {check.against}: {check.reason}"
 
 
 _last_reference: dict[str, Host] = {}
