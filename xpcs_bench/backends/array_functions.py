@@ -170,7 +170,7 @@ class ArrayFunctions(Protocol):
         """Absolute value."""
 
     def sign(self, x: Array, /) -> Array:
-        """-1, 0 or 1; NaN for NaN."""
+        """-1, 0 or 1; NaN for NaN; the sign of a zero is not kept by all."""
 
     def power(self, x: Array, y: Array, /) -> Array:
         """``x ** y``; integers to negative integers are refused by raising."""

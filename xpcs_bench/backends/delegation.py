@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from xpcs_bench.backends.array_functions import ArrayFunctions as Method
 from xpcs_bench.backends.protocol import protocol_members
 
-__all__ = ["NamespaceBackend", "delegated"]
+__all__ = ["NamespaceBackend", "delegated", "refuse_minlength"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,6 +58,16 @@ _NOT_KEYWORD = (
 )
 
 
+def refuse_minlength(minlength: int, length: int) -> None:
+    """Refuse a least number of bins that is above the number of bins."""
+    if minlength > length:
+        msg = (
+            f"bincount: minlength={minlength} is above length={length}, the number of "
+            "bins. Give one of the two."
+        )
+        raise ValueError(msg)
+
+
 class NamespaceBackend:
     """A backend whose common methods are the functions of a module like numpy."""
 
@@ -68,7 +78,7 @@ class NamespaceBackend:
         # what a method does is written once, on the protocol
         documented = protocol_members()
         for name, member in vars(cls).items():
-            if name in documented and member.__doc__ is None:
+            if name in documented and inspect.isfunction(member) and not member.__doc__:
                 member.__doc__ = documented[name].__doc__
 
     zeros = delegated(Method.zeros)

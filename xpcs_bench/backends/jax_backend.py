@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from xpcs_bench.backends.array_functions import Shape
 from xpcs_bench.backends.conversion import ensure_numpy, private_copy
-from xpcs_bench.backends.delegation import NamespaceBackend
+from xpcs_bench.backends.delegation import NamespaceBackend, refuse_minlength
 from xpcs_bench.backends.device import (
     choose_device,
     describe_device,
@@ -54,9 +55,12 @@ class JAXBackend(NamespaceBackend):
         return bool(platform_devices("gpu"))
 
     def array(self, data: Any, dtype: Any = None) -> jax.Array:
-        if isinstance(data, np.ndarray):
-            return _owned(data, dtype)
-        return jnp.array(data, dtype=dtype)
+        if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(data)):
+            return _firm(jnp.array(data, dtype=dtype))
+        return _owned(data, dtype)
+
+    def full(self, shape: Shape, fill_value: Any, dtype: Any = None) -> jax.Array:
+        return _firm(jnp.full(shape, fill_value, dtype=dtype))
 
     def copy(self, x: Any, /) -> jax.Array:
         return self.array(x)
@@ -101,7 +105,8 @@ class JAXBackend(NamespaceBackend):
         if _known(q) and not bool(jnp.all((q >= 0) & (q <= 100))):
             msg = f"Percentiles must be in the range [0, 100], not {q}."
             raise ValueError(msg)
-        return jnp.percentile(x, q, axis=axis)
+        values = jnp.percentile(x, q.ravel(), axis=axis)
+        return values.reshape(q.shape + values.shape[1:])
 
     def digitize(self, x: Any, bins: Any, /, *, right: bool = False) -> jax.Array:
         if _known(bins):
@@ -132,6 +137,7 @@ class JAXBackend(NamespaceBackend):
                 msg = "Labels must not be negative. Mask them out, or give length."
                 raise ValueError(msg)
             return jnp.bincount(x, weights, minlength=minlength)
+        refuse_minlength(minlength, length)
         # XLA puts negative labels into bin 0, and drops those beyond the end
         labels = jnp.where(x < 0, length, x)
         return jnp.bincount(labels, weights, length=length)
@@ -262,7 +268,15 @@ def _known(value: Any) -> bool:
     return not isinstance(value, jax.core.Tracer)
 
 
-def _owned(host: NDArray[Any], dtype: Any = None) -> jax.Array:
+def _firm(array: jax.Array) -> jax.Array:
+    """Return the array with a dtype that does not give way to others.
+
+    What jax makes of a Python scalar is weak: times float32 it becomes float32.
+    """
+    return array.astype(array.dtype)
+
+
+def _owned(host: Any, dtype: Any = None) -> jax.Array:
     """Take over a copy that JAX may share and read for as long as it likes."""
     array: jax.Array = jax.device_put(private_copy(host, dtype))
     return array

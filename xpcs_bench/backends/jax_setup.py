@@ -26,6 +26,8 @@ OLD_FRACTION = "XLA_PYTHON_CLIENT_MEM_FRACTION"
 _lock = threading.Lock()
 _told: dict[str, str] = {}
 """What this module has written to the environment: it may change its mind."""
+_too_late: set[float] = set()
+"""Memory shares that were asked for when JAX had started; said once each."""
 
 
 def has_started() -> bool:
@@ -83,6 +85,9 @@ def set_memory_fraction(fraction: float) -> None:
             )
             raise ConfigError(msg)
     if has_started():
+        if fraction in _too_late:
+            return
+        _too_late.add(fraction)
         warnings.warn(
             f"JAX had already started: the memory share of {fraction} has no effect "
             "in this process. Set XPCS_GPU_MEMORY_FRACTION and ask for the backend "

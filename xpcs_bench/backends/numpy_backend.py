@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from xpcs_bench.backends import loops, pytree
 from xpcs_bench.backends.conversion import ensure_numpy, private_copy
-from xpcs_bench.backends.delegation import NamespaceBackend
+from xpcs_bench.backends.delegation import NamespaceBackend, refuse_minlength
 from xpcs_bench.backends.device import describe_host, refuse_platform
 from xpcs_bench.records import Device
 
@@ -31,7 +31,7 @@ class NumPyBackend(NamespaceBackend):
     supports_grad: ClassVar[bool] = False
 
     def array(self, data: Any, dtype: Any = None) -> NDArray[Any]:
-        return np.array(data, dtype=dtype)
+        return private_copy(data, dtype)
 
     def copy(self, x: Any, /) -> NDArray[Any]:
         return np.array(x)
@@ -79,12 +79,15 @@ class NumPyBackend(NamespaceBackend):
         *,
         length: int | None = None,
     ) -> NDArray[Any]:
-        if length is None:
-            return np.bincount(x, weights, minlength)
         labels = np.asarray(x)
-        inside = (labels >= 0) & (labels < length)
-        kept = None if weights is None else np.asarray(weights)[inside]
-        return np.bincount(labels[inside], kept, minlength=length)
+        if length is not None:
+            refuse_minlength(minlength, length)
+            inside = (labels >= 0) & (labels < length)
+            labels, minlength = labels[inside], length
+            weights = None if weights is None else np.asarray(weights)[inside]
+        counts = np.bincount(labels, weights, minlength)
+        # without any label NumPy forgets that there were weights
+        return counts if weights is None else counts.astype(np.float64, copy=False)
 
     def unique(
         self,
@@ -98,7 +101,7 @@ class NumPyBackend(NamespaceBackend):
         values, inverse = np.unique(x, return_inverse=True)
         if size is not None:
             values = _fixed(
-                values, size, values[:1] if fill_value is None else fill_value
+                values, size, _smallest(values) if fill_value is None else fill_value
             )
         return (values, inverse.reshape(np.shape(x))) if return_inverse else values
 
@@ -191,6 +194,10 @@ def _fixed(values: NDArray[Any], size: int, fill: Any) -> NDArray[Any]:
     fixed = np.full(size, fill, values.dtype)
     fixed[: len(values)] = values[:size]
     return fixed
+
+
+def _smallest(values: NDArray[Any]) -> Any:
+    return values[0] if values.size else 0
 
 
 def _no_gradients(
