@@ -217,20 +217,22 @@ def _decimal(value: float, exponent: int) -> float:
 def _opened(path: str | Path) -> Iterator[Any]:
     import h5py
 
-    path = Path(path)
-    if path.is_dir():
-        msg = f"{path}: is a directory. Name one HDF5 file inside it."
-        raise RecordError(msg)
     try:
         # a file that cannot be opened says why here; h5py would word it for C
-        with path.open("rb"):
+        with Path(path).open("rb"):
             pass
         file = h5py.File(path, "r")
     except FileNotFoundError as error:
         msg = f"{path}: no such file. Name an HDF5 file that exists."
         raise RecordError(msg) from error
+    except IsADirectoryError as error:
+        msg = f"{path}: is a directory. Name one HDF5 file inside it."
+        raise RecordError(msg) from error
     except PermissionError as error:
         msg = f"{path}: may not be read by this user. Change its permissions."
+        raise RecordError(msg) from error
+    except ValueError as error:
+        msg = f"{path}: cannot be a path ({error}). Name an HDF5 file that exists."
         raise RecordError(msg) from error
     except OSError as error:
         msg = (

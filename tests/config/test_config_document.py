@@ -105,6 +105,9 @@ def test_an_alias_stands_where_it_is_written_and_its_parts_where_they_are():
         ("a: .nan", "x.yaml:1:4", "not a finite number"),
         ("a: -.inf", "x.yaml:1:4", "not a finite number"),
         ("a: 1e999", "x.yaml:1:4", "'1e999' is not a finite number"),
+        ("a: 0x" + "F" * 5000, "x.yaml:1:4", "too large a whole number"),
+        (f"a: {2**63}", "x.yaml:1:4", "too large a whole number"),
+        ('a: "\\ud83d\\ude00"', "x.yaml:1:4", "half a character"),
         ("a: " + "9" * 5000, "x.yaml:1:4", "not a number that can be read"),
         ("", "x.yaml", "holds no value"),
         ("# only a comment\n", "x.yaml", "holds no value"),
@@ -135,7 +138,12 @@ SCALARS = (
     | st.booleans()
     | st.integers(-(10**15), 10**15)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)
+    | st.text(
+        st.characters(
+            max_codepoint=0xFFFF, codec="utf-8", exclude_categories=["Cs", "Cc"]
+        ),
+        max_size=8,
+    )
 )
 TREES = st.recursive(
     SCALARS,

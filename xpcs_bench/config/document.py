@@ -39,6 +39,7 @@ MAX_DEPTH = 32
 KeyPath = tuple[str | int, ...]
 """Keys and list indices from the top of the data to a value."""
 
+_WHOLE = 2**63
 _PLAIN_TAGS = {"null", "bool", "int", "float"}
 _TAB = "found character '\\t' that cannot start any token"
 
@@ -229,6 +230,18 @@ class _Builder:
                     "read. Put quotes around it if it is text."
                 )
                 raise ConfigError(msg) from error
+        if isinstance(value, int) and abs(value) >= _WHOLE:
+            msg = (
+                f"{place}: {_shortened(event.value)} is too large a whole number. "
+                "Allowed: up to 63 bits. Write a smaller one."
+            )
+            raise ConfigError(msg)
+        if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            msg = (
+                f"{place}: an escape stands for half a character here. Write the "
+                "character itself, or \\U and its eight digits."
+            )
+            raise ConfigError(msg)
         if isinstance(value, float) and not math.isfinite(value):
             msg = (
                 f"{place}: {_shortened(event.value)} is not a finite number. Every "

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from xpcs_bench.config.catalogue import Catalogue, KernelEntry
 from xpcs_bench.config.document import KeyPath
 from xpcs_bench.config.experiment import KernelChoice
-from xpcs_bench.config.problem import Problems, one_of, path_text
+from xpcs_bench.config.problem import Problems, one_of, path_text, shown
 from xpcs_bench.config.sweep import swept
 from xpcs_bench.config.translate import translated
 from xpcs_bench.config.written import WrittenSweep
@@ -71,10 +71,10 @@ def _choose(
         params = {} if written is None else written
         at = (*path, name)
     else:
-        shown = ", ".join(map(repr, entry)) if isinstance(entry, dict) else repr(entry)
+        found = ", ".join(map(repr, entry)) if isinstance(entry, dict) else shown(entry)
         problems.add(
             path,
-            f"{shown or 'nothing'} given where one kernel stands. Write a name, or a "
+            f"{found or 'nothing'} given where one kernel stands. Write a name, or a "
             "name with its parameters indented below it: {qmap: {convention: exact}}.",
         )
         return None

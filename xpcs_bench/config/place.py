@@ -300,7 +300,7 @@ class Places:
         return self._setups[file]
 
     def _absolute(self, written: str) -> str:
-        return str((self._folder / written).resolve())
+        return str(self._folder / written)
 
 
 def _name_of(file: str) -> str:

@@ -11,11 +11,12 @@ from typing import TypeVar
 from xpcs_bench.config.document import Document, KeyPath
 from xpcs_bench.errors import ConfigError
 
-__all__ = ["Problems", "did_you_mean", "one_of", "path_text"]
+__all__ = ["Problems", "did_you_mean", "one_of", "path_text", "shown"]
 
 T = TypeVar("T")
 
 _MAX_FURTHER = 5
+_MAX_SHOWN = 80
 
 
 def path_text(path: KeyPath) -> str:
@@ -33,6 +34,12 @@ def _plain(word: str) -> str:
     return re.sub(r"[^0-9a-z]", "", word.lower())
 
 
+def shown(value: object) -> str:
+    """Return a value as it is written in Python, cut where it grows long."""
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
+
+
 def did_you_mean(word: object, allowed: Iterable[str]) -> str:
     """Return a closing sentence with the nearest allowed word, or nothing.
 
@@ -46,7 +53,9 @@ def did_you_mean(word: object, allowed: Iterable[str]) -> str:
 def one_of(word: object, allowed: Sequence[str], what: str = "value") -> str:
     """Say that ``word`` is none of the allowed words."""
     listed = ", ".join(map(repr, allowed)) or "none"
-    return f"unknown {what} {word!r}. Allowed: {listed}.{did_you_mean(word, allowed)}"
+    return (
+        f"unknown {what} {shown(word)}. Allowed: {listed}.{did_you_mean(word, allowed)}"
+    )
 
 
 @dataclass
@@ -76,7 +85,7 @@ class Problems:
         seen: set[Hashable] = set()
         for at, value in self.items(path, values):
             if value in seen:
-                self.add(at, f"{value!r} is listed twice. Keep one of them.")
+                self.add(at, f"{shown(value)} is listed twice. Keep one of them.")
             seen.add(value)
 
     def raise_if_any(self) -> None:

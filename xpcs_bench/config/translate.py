@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from xpcs_bench.config.document import KeyPath
-from xpcs_bench.config.problem import one_of
+from xpcs_bench.config.problem import one_of, shown
 
 __all__ = ["translated"]
 
@@ -77,12 +77,16 @@ def _sentence(error: ErrorDetails, context: dict[str, Any]) -> str:
         bound, words = _BOUNDS[kind]
         limit = context[bound]
         limit = f"{limit:.12g}" if isinstance(limit, float) else limit
-        return f"{value!r} is out of range. Allowed: {words} {limit}."
+        return f"{shown(value)} is out of range. Allowed: {words} {limit}."
     if kind in _KINDS:
         advice = ""
         if isinstance(value, str) and "number" in _KINDS[kind]:
             advice = " Write it without quotes and without a unit."
-        return f"{value!r} is not {_KINDS[kind]}. Allowed: {_KINDS[kind]}.{advice}"
+        return f"{shown(value)} is not {_KINDS[kind]}. Allowed: {_KINDS[kind]}.{advice}"
+    if kind == "string_too_short":
+        return "the text is empty. Write some."
     if kind in {"value_error", "assertion_error"} and "error" in context:
         return str(context["error"])
-    return f"{value!r} cannot be used: {error['msg'][:1].lower()}{error['msg'][1:]}."
+    return (
+        f"{shown(value)} cannot be used: {error['msg'][:1].lower()}{error['msg'][1:]}."
+    )

@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from xpcs_bench.config.detector import PixelSizeUm
 from xpcs_bench.config.experiment import Bytes, Precision, SampleSeconds, Seconds
 from xpcs_bench.config.geometry import DistanceMm, EnergyKev, IncidenceDeg
-from xpcs_bench.config.problem import did_you_mean
+from xpcs_bench.config.problem import did_you_mean, shown
 from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.units import parse_bytes, parse_duration, parse_fraction
@@ -67,7 +67,7 @@ def check_keys(
     """
     names = ", ".join(map(repr, fields)) or "none"
     if not isinstance(data, Mapping):
-        return f"{data!r} is not a mapping. {of} has keys. Allowed: {names}.", None
+        return f"{shown(data)} is not a mapping. {of} has keys. Allowed: {names}.", None
     for key in data:
         if key not in fields:
             guess = did_you_mean(key, fields)
@@ -138,9 +138,9 @@ _LARGEST = 10**12
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        _refuse(f"{value!r} is not a number. Write one, without quotes or unit.")
+        _refuse(f"{shown(value)} is not a number. Write one, without quotes or unit.")
     if abs(value) > _LARGEST:
-        _refuse(f"{value!r} is too large. Allowed: up to {_LARGEST:g}.")
+        _refuse(f"{shown(value)} is too large. Allowed: up to {_LARGEST:g}.")
     return value
 
 
@@ -156,7 +156,7 @@ def pair_of(first: str, second: str) -> BeforeValidator:
             found = (
                 f"{len(value)} values"
                 if isinstance(value, (list, tuple))
-                else repr(value)
+                else shown(value)
             )
             msg = f"{found} given where two numbers stand. Write [{first}, {second}]."
             _refuse(msg)
@@ -179,7 +179,7 @@ def _bare(unit: str, factors: Mapping[str, float]) -> BeforeValidator:
         if match and (match.group(2) or unit) in factors:
             number = float(match.group(1)) * factors[match.group(2) or unit]
             advice = f"Write {number:.12g}."
-        msg = f"{value!r} is text; the unit is in the key already. {advice}"
+        msg = f"{shown(value)} is text; the unit is in the key already. {advice}"
         _refuse(msg)
 
     return BeforeValidator(check)
@@ -194,7 +194,7 @@ def _read_by(parse: Callable[[Any], float]) -> BeforeValidator:
         except ConfigError as error:
             _refuse(str(error))
         except OverflowError:
-            _refuse(f"{value!r} is too large. Write a smaller one.")
+            _refuse(f"{shown(value)} is too large. Write a smaller one.")
 
     return BeforeValidator(read)
 
@@ -231,11 +231,12 @@ WrittenBytes = Annotated[Bytes, _read_by(parse_bytes), _number_or(_BYTES, "4 GiB
 
 def _name(value: Any) -> Any:
     if not isinstance(value, str):
-        _refuse(f"{value!r} is not text. Put quotes around a name made of digits.")
+        _refuse(f"{shown(value)} is not text. Put quotes around a name made of digits.")
     if not re.fullmatch(_NAME, value):
         msg = (
-            f"{value!r} cannot be a name: it becomes part of case ids and file names. "
-            "Allowed: up to 64 letters, digits and . _ + -, a letter or digit first."
+            f"{shown(value)} cannot be a name, which is a part of case ids and of file "
+            "names. Allowed: up to 64 letters, digits and . _ + -; a letter or digit "
+            "first."
         )
         _refuse(msg)
     return value
