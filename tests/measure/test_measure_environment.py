@@ -1,7 +1,9 @@
+import importlib.metadata
 import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,6 +95,15 @@ def test_the_machine_is_described():
         assert found.memory_bytes > 2**20
 
 
+def test_versions_are_those_of_the_metadata(monkeypatch):
+    found = capture(None).packages
+    for name in ("numpy", "scipy", "jax", "h5py"):
+        assert found[name] == importlib.metadata.version(name)
+    old = SimpleNamespace(read_text=lambda name: None, version="0.1")
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: old)
+    assert capture(None).packages["numpy"] == "0.1"
+
+
 def test_features_of_the_cpu_are_those_that_move_results(monkeypatch):
     monkeypatch.setattr(
         environment, "_cpu_fields", lambda: {"flags": "fpu avx2 msr avx512f fma"}
@@ -141,8 +152,6 @@ def test_a_worker_of_jax():
 
 
 def test_the_compilation_cache_is_named_with_its_thresholds(monkeypatch):
-    from types import SimpleNamespace
-
     config = SimpleNamespace(
         jax_enable_x64=True,
         jax_enable_compilation_cache=True,
