@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
+from report_page import Page
 from report_scripts import SCRIPTS
 
 from xpcs_bench.records import RunRecord
+from xpcs_bench.report.exporters import export
 
 
-@pytest.fixture(params=SCRIPTS)
-def any_record(request: pytest.FixtureRequest) -> RunRecord:
-    """Each kind of record in turn."""
-    return SCRIPTS[request.param]().record()
+@pytest.fixture(scope="session")
+def records() -> Mapping[str, RunRecord]:
+    """Every kind of record by the name of its script."""
+    return {name: script().record() for name, script in SCRIPTS.items()}
+
+
+@pytest.fixture(scope="session")
+def pages(records: Mapping[str, RunRecord]) -> Mapping[str, Page]:
+    """The page of each record, made once: drawing is the slow part."""
+    return {name: Page(export(record, "html")) for name, record in records.items()}
 
 
 @pytest.fixture
-def record_of() -> Callable[[str], RunRecord]:
-    """Make the record of a script by its name."""
-    return lambda name: SCRIPTS[name]().record()
+def record_of(records: Mapping[str, RunRecord]) -> Callable[[str], RunRecord]:
+    """Return the record of a script by its name."""
+    return records.__getitem__

@@ -8,6 +8,7 @@ the record carries its pointer too. :class:`Words` are our own and hold no numbe
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,6 +83,14 @@ def printable(string: str) -> str:
     ).translate(dict.fromkeys(map(ord, _BIDI_CONTROLS), "\N{REPLACEMENT CHARACTER}"))
 
 
+_SYMBOLS = {"s": " s", "ns": " ns", "bytes": " B", "x": "x", "1": ""}
+
+
+def _readable(raw: float) -> bool:
+    """Whether a number can be written without an exponent: no run of zeros."""
+    return raw == 0 or 1e-12 <= abs(raw) < 1e15
+
+
 @dataclass(frozen=True)
 class Number:
     """A number of the record."""
@@ -99,6 +108,10 @@ class Number:
     @property
     def text(self) -> str:
         """The number as people read it."""
+        if not math.isfinite(self.raw):
+            return str(self.raw)
+        if self.unit in _SYMBOLS and not _readable(self.raw):
+            return f"{self.raw:.3g}{_SYMBOLS[self.unit]}"
         match self.unit:
             case "ns":
                 return format_duration(self.raw * 1e-9)
@@ -143,10 +156,13 @@ class Interval:
         return self.lower.text, self.upper.text
 
 
+_QUANTITY = re.compile(r"([-+]?(?:nan|inf|[0-9. ]*[0-9](?:e[-+][0-9]+)?))(.*)")
+
+
 def _split(shown: str) -> tuple[str, str]:
-    """Split off the unit; thousands are separated by spaces too."""
-    digits = shown.rstrip("xBKMGTisuhmn% ")
-    return (digits, shown[len(digits) :]) if digits else (shown, "")
+    """Split a shown quantity into digits and unit; thousands are a space apart."""
+    found = _QUANTITY.fullmatch(shown)
+    return (found[1], found[2]) if found else (shown, "")
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,29 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["GRID", "INK", "MUTED", "SERIES", "draw", "drawable", "log_axis"]
+__all__ = [
+    "GRID",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "SERIES",
+    "draw",
+    "drawable",
+    "log_axis",
+    "tick",
+]
 
 INK = "#010101"
 MUTED = "#020202"
 GRID = "#030303"
+PAPER = "#0a0a0a"
 SERIES = ("#040404", "#050505", "#060606", "#070707", "#080808", "#090909")
 """Series of a figure, in turn: hues apart for colour-blind readers, markers besides."""
 _CSS_NAMES = {
     INK: "--ink",
     MUTED: "--muted",
     GRID: "--line",
+    PAPER: "--paper",
     **{colour: f"--series-{index}" for index, colour in enumerate(SERIES, start=1)},
 }
 """Matplotlib cannot draw CSS variables: it draws stand-ins, exchanged afterwards."""
@@ -57,6 +69,8 @@ _STYLE: dict[str, Any] = {
     "ytick.minor.size": 0,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
+    "figure.constrained_layout.h_pad": 0.07,
+    "figure.constrained_layout.w_pad": 0.07,
     "svg.fonttype": "path",
 }
 
@@ -136,7 +150,17 @@ def drawable(name: str, length: int = 56) -> str:
     return shown
 
 
-def log_axis(axes: Axes, which: str, shown: Callable[[float], str]) -> None:
+def tick(value: float, shown: Callable[[float], str]) -> str:
+    """Write a round number in the words of the tables, without their last zeros."""
+    if value == 0:
+        return "0"
+    trimmed = re.sub(r"(\.\d*?)0+(?!\d)", r"\1", shown(value))
+    return re.sub(r"\.(?!\d)", "", trimmed)
+
+
+def log_axis(
+    axes: Axes, which: str, shown: Callable[[float], str], base: float = 10.0
+) -> None:
     """Make an axis logarithmic, with ticks in the words of the tables."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -144,7 +168,7 @@ def log_axis(axes: Axes, which: str, shown: Callable[[float], str]) -> None:
     axis = getattr(axes, f"{which}axis")
     low, high = sorted(getattr(axes, f"get_{which}lim")())
     # over less than two decades powers of ten alone would leave the axis bare
-    steps = (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
-    axis.set_major_locator(LogLocator(base=10.0, subs=steps))
+    steps = (1.0, 2.0, 5.0) if base == 10 and high / low < 100 else (1.0,)
+    axis.set_major_locator(LogLocator(base=base, subs=steps))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: shown(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, shown)))

@@ -25,6 +25,9 @@ from xpcs_bench.report.tables import describe
 
 __all__ = ["render"]
 
+SHORT = 32
+"""Longest name that stays on one line (characters)."""
+
 
 def render(record: RunRecord) -> str:
     """Return the page of a record."""
@@ -39,6 +42,7 @@ def render(record: RunRecord) -> str:
     environment.filters["raw"] = _raw
     environment.filters["sources"] = _sources
     environment.filters["breakable"] = _breakable
+    environment.globals["short"] = SHORT
     evidence = Evidence(record)
     sections = describe(record)
     return environment.get_template("report.html.j2").render(
@@ -70,6 +74,11 @@ def _sources(pointers: Sequence[str]) -> str:
 
 
 def _breakable(name: str) -> markupsafe.Markup:
-    """Let a long name break after its slashes and commas, which adds no character."""
-    escaped = str(markupsafe.escape(name))
-    return markupsafe.Markup(re.sub("([/,])", r"\1<wbr>", escaped))  # noqa: S704 - escaped above
+    """Let a long name break after a slash or comma, or anywhere if it has none.
+
+    The places to break add no character to the text.
+    """
+    if len(name) <= SHORT:
+        return markupsafe.escape(name)
+    parts = re.findall(rf"[^/,]{{1,{SHORT}}}[/,]?|[/,]", name, re.DOTALL)
+    return markupsafe.Markup("<wbr>").join(parts)

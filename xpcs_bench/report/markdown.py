@@ -31,8 +31,11 @@ TABLES = (
     "skips",
     "unreached",
     "accounting",
+    "origin",
 )
 """What the summary shows of the report, in the report's order."""
+LEADS = {"answers", "parity"}
+"""Sections whose sentence is an answer."""
 OMITTED = {"Log", "Tolerance", "Evidence", "Worst at"}
 """Columns that a pull request has no room for."""
 MOST_ROWS = 40
@@ -58,11 +61,13 @@ def _section(section: Section) -> Iterator[str]:
         return
     yield f"## {section.title}"
     yield ""
-    # the verdict's lead stands under the title
-    if section.lead.cells and section.name != "verdict":
+    if section.name in LEADS:
         yield _shown(section.lead)
         yield ""
     for table in tables:
+        if len(tables) > 1:
+            yield f"**{table.title}**"
+            yield ""
         yield from _table(table)
 
 
@@ -72,7 +77,9 @@ def _table(table: Table) -> Iterator[str]:
         for index, column in enumerate(table.columns)
         if column.label not in OMITTED
     ]
-    heads = [_escaped(table.columns[index].label) for index in kept]
+    heads = [
+        "" if table.headless else _escaped(table.columns[index].label) for index in kept
+    ]
     rules = ["---:" if table.columns[index].numeric else "---" for index in kept]
     if table.group_title:
         heads, rules = [table.group_title, *heads], ["---", *rules]
@@ -105,8 +112,10 @@ def _shown(cell: Cell) -> str:
         case Words():
             # its outer spaces separate the parts of a line
             return cell.text
+        case Text():
+            return _escaped(cell.text)
         case _:
-            return _escaped(plain(cell))
+            return plain(cell)
 
 
 def _code(name: str) -> str:

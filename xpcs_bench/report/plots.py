@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from xpcs_bench.records import Case, Estimate
 from xpcs_bench.report.cells import STAGE, Words
-from xpcs_bench.report.drawing import GRID, INK, MUTED, SERIES, draw, drawable, log_axis
+from xpcs_bench.report.drawing import (
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    draw,
+    drawable,
+    log_axis,
+    tick,
+)
 from xpcs_bench.report.place import Place
 from xpcs_bench.report.sections.conversions import carried_bytes
 from xpcs_bench.report.standing import Evidence
@@ -88,6 +98,7 @@ def _paint_rows(
                 fontsize=8.0,
                 verticalalignment="center",
                 in_layout=False,
+                bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.0},
             )
             at += 0.9
         ticks.append(at)
@@ -244,7 +255,7 @@ def stages(evidence: Evidence) -> Plot:
             )
         axes.set_xlim(left=0.0)
         axes.xaxis.set_major_formatter(
-            FuncFormatter(lambda value, _: format_duration(value))
+            FuncFormatter(lambda value, _: tick(value, format_duration))
         )
         _legend(figure, axes)
 
@@ -458,7 +469,7 @@ def conversion_by_size(evidence: Evidence) -> Plot:
                 color=SERIES[index % len(SERIES)],
                 label=drawable(variant, 28),
             )
-        log_axis(grid[0], "x", format_bytes)
+        log_axis(grid[0], "x", format_bytes, base=4.0)
         log_axis(grid[0], "y", format_duration)
         _legend(figure, grid[0])
 

@@ -291,5 +291,9 @@ def _comparisons(compared: list[Compared]) -> Table:
         ),
         tuple(groups),
         group_title="Problem",
-        note=line("Speedup of memory is saving: the reference's amount over it."),
+        note=line(
+            "Speedup of memory is saving: the reference's amount over the candidate's."
+            if any(row[0].value.metric == "peak_memory" for row in compared)
+            else "Speedup is the reference's time over the candidate's."
+        ),
     )

@@ -69,6 +69,9 @@ def _calls(evidence: Evidence) -> Table:
                         if isinstance(first, Words) or isinstance(cached, Words)
                         else quotient_interval(first, cached),
                         *_effort(first if isinstance(cached, Words) else cached),
+                        _NONE
+                        if isinstance(cached, Words)
+                        else _taking_turns(evidence, measures["steady_state"]),
                     )
                 )
             )
@@ -83,13 +86,15 @@ def _calls(evidence: Evidence) -> Table:
             column("First / cached", numeric=True),
             column("Processes", numeric=True),
             column("Samples", numeric=True),
+            column("Sampled"),
         ),
         tuple(groups),
         group_title="Problem",
         note=line(
             "The ends of first / cached are the farthest that both intervals allow. "
             "Processes and samples are those behind the cached call, or behind the "
-            "first call where that alone was measured."
+            "first call where that alone was measured. Sampled in turn: with the other "
+            "variants, so that what disturbs one disturbs all."
         ),
     )
 
@@ -109,6 +114,15 @@ def _effort(estimate: Place[Estimate] | Words) -> tuple[Cell, Cell]:
     if isinstance(estimate, Words):
         return _NONE, _NONE
     return number(estimate["n_processes"], "1"), number(estimate["n_samples"], "1")
+
+
+def _taking_turns(evidence: Evidence, case: Place[Case]) -> Words:
+    """Say whether the cached calls were sampled in turn with the other variants'."""
+    seen = evidence.measurements[case.value.id]
+    in_turn = [measurement.value.interleaved for measurement in seen]
+    if all(in_turn):
+        return Words("in turn")
+    return Words("partly alone" if any(in_turn) else "alone", "doubt")
 
 
 def _stages(evidence: Evidence) -> Table:

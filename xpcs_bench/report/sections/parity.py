@@ -196,5 +196,5 @@ def _nearer(
     if mine is None or theirs is None or math.isnan(mine) or math.isnan(theirs):
         return Words("not known", "muted")
     if mine == theirs:
-        return Words("both the same")
+        return Words("equally near")
     return variant_id(case if mine < theirs else reference)

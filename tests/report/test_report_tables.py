@@ -1,0 +1,273 @@
+import dataclasses
+
+import pytest
+from report_scripts import (
+    JAX,
+    JAX32,
+    NUMPY,
+    SCRIPTS,
+    Script,
+    agreement,
+    detector,
+    estimate,
+    speed,
+)
+
+from xpcs_bench.records import Judgement, Status
+from xpcs_bench.report.cells import Section, plain
+from xpcs_bench.report.tables import SECTIONS, describe
+
+EIGER = detector("eiger-500k", 514, 1030)
+
+
+def tables(record):
+    return {
+        table.name: table for section in describe(record) for table in section.tables
+    }
+
+
+def rows(record, name):
+    """What a table says, by group heading."""
+    return [
+        [*([plain(group.heading)] if group.heading else []), *map(plain, row.cells)]
+        for group in tables(record)[name].groups
+        for row in group.rows
+    ]
+
+
+def lead(record, name):
+    (section,) = (each for each in describe(record) if each.name == name)
+    return plain(section.lead)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_row_is_as_wide_as_its_table(name):
+    for table in tables(SCRIPTS[name]().record()).values():
+        for group in table.groups:
+            for row in group.rows:
+                assert len(row.cells) == len(table.columns), table.name
+
+
+def test_sections_come_in_the_order_people_ask(record_of):
+    names = [section.name for section in describe(record_of("complete"))]
+    assert len(names) == len(SECTIONS)
+    assert names == [
+        "verdict",
+        "answers",
+        "calls",
+        "conversions",
+        "parity",
+        "memory",
+        "losses",
+        "circumstances",
+    ]
+    assert all(isinstance(each, Section) for each in describe(record_of("nothing")))
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        ("complete", "Cases: 102 ok. Run complete."),
+        ("parity_failed", "Cases: 5 ok, 1 parity failed. Run complete."),
+        (
+            "failures",
+            "Cases: 1 invalid, 1 raised, 1 crashed, 1 timed out, 1 out of memory, ",
+        ),
+        ("skips_only", "Cases: 9 skipped. Run complete."),
+        ("nothing", "No case was planned. Run complete."),
+    ],
+)
+def test_the_verdict_counts_cases_by_how_they_ended(record_of, name, verdict):
+    assert lead(record_of(name), "verdict").startswith(verdict)
+
+
+def test_the_answer_names_the_fastest_variant_and_both_sides(record_of):
+    assert rows(record_of("small"), "answers") == [
+        [
+            "qmap/eiger-500k/saxs",
+            "jax/cpu/float64",
+            "3.00x [2.91, 3.09]",
+            "jax/cpu/float64 faster than numpy/cpu/float64",
+            "21 [17, 25]",
+        ],
+        [
+            "qmap/lambda-750k/saxs",
+            "cannot tell",
+            "1.01x [0.976, 1.04]",
+            "jax/cpu/float64 cannot tell against numpy/cpu/float64",
+            "whether a call saves anything cannot be told",
+        ],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("judgement", "cached", "fastest"),
+    [
+        (Judgement.FASTER, 0.5, "jax/cpu/float64"),
+        (Judgement.SLOWER, 2.0, "numpy/cpu/float64"),
+        (Judgement.SAME, 1.0, "no difference to numpy/cpu/float64"),
+        (Judgement.INCONCLUSIVE, 0.9, "cannot tell"),
+    ],
+)
+def test_every_judgement_has_its_answer(judgement, cached, fastest):
+    script = Script()
+    speed(script, EIGER, {NUMPY: (1.0, 1.0), JAX: (1.0, cached)}, {JAX: judgement})
+    assert rows(script.record(), "answers")[0][1] == fastest
+
+
+def test_two_fast_candidates_that_overlap_are_both_named():
+    script = Script()
+    speed(
+        script,
+        EIGER,
+        {NUMPY: (1.0, 1.0), JAX: (1.0, 0.50), JAX32: (1.0, 0.51)},
+        {JAX: Judgement.FASTER, JAX32: Judgement.FASTER},
+    )
+    assert rows(script.record(), "answers")[0][1] == (
+        "jax/cpu/float64, not told apart from jax/cpu/float32"
+    )
+
+
+def test_one_variant_has_nothing_to_be_compared_with():
+    script = Script()
+    speed(script, EIGER, {NUMPY: (1.0, 1.0)}, {})
+    record = script.record()
+    assert "one variant" in lead(record, "answers")
+    assert rows(record, "answers")[0][1] == "cannot tell"
+
+
+def test_a_wrong_variant_is_named_and_not_timed(record_of):
+    record = record_of("parity_failed")
+    assert rows(record, "calls") == [
+        [
+            "qmap/eiger-500k/saxs",
+            "numpy/cpu/float64",
+            "31.0 ms [27.9, 34.1]",
+            "12.0 ms [11.8, 12.2]",
+            "2.58x [2.28, 2.90]",
+            "3",
+            "120",
+            "in turn",
+        ],
+        [
+            "qmap/eiger-500k/saxs",
+            "jax/cpu/float64",
+            "parity failed",
+            "parity failed",
+            "none",
+            "none",
+            "none",
+            "none",
+        ],
+    ]
+    assert rows(record, "answers")[0][1:4] == [
+        "cannot tell",
+        "none",
+        "jax/cpu/float64 parity failed",
+    ]
+
+
+def test_wrong_values_of_one_conversion_leave_the_kernel_its_times():
+    script = Script()
+    speed(script, EIGER, {NUMPY: (1.0, 1.0), JAX: (1.0, 0.5)}, {JAX: Judgement.FASTER})
+    bad = script.case(
+        JAX, "conversion", on=EIGER, boundary="hdf5_write", status=Status.PARITY_FAILED
+    )
+    script.conclude(bad, "conversion", estimate(1e-3))
+    good = script.case(JAX, "conversion", on=EIGER, boundary="to_host_view")
+    script.conclude(good, "conversion", estimate(1e-6))
+    record = script.record()
+    assert [row[-1] for row in rows(record, "conversions")] == [
+        "parity failed",
+        "1.00 us [980 ns, 1.02 us]",
+    ]
+    assert rows(record, "answers")[0][1] == "jax/cpu/float64"
+
+
+def test_a_failed_check_counts_even_where_the_status_does_not_say_so():
+    script = Script()
+    case = script.case(checks=[agreement(passed=False, reason="off")])
+    script.conclude(case, "steady_state", estimate(1.0))
+    assert "1 parity failed" in lead(script.record(), "verdict")
+
+
+def test_parity_shows_the_worst_process_and_who_is_nearer_the_truth():
+    script = Script()
+    script.case(NUMPY, on=EIGER, checks=[agreement(against="truth", max_abs=1e-9)])
+    for worst in 1e-16, 3e-16:
+        script.case(
+            JAX,
+            on=EIGER,
+            checks=[
+                agreement(max_abs=worst),
+                agreement(against="truth", max_abs=worst),
+            ],
+        )
+    found = {
+        (row[1], row[3]): (row[5], row[10]) for row in rows(script.record(), "parity")
+    }
+    assert found == {
+        ("numpy/cpu/float64", "truth"): ("1e-09", "is the reference"),
+        ("jax/cpu/float64", "reference"): ("3e-16", "jax/cpu/float64"),
+        ("jax/cpu/float64", "truth"): ("3e-16", "jax/cpu/float64"),
+    }
+
+
+def test_a_failure_to_compare_is_worse_than_any_number():
+    script = Script()
+    script.case(NUMPY, on=EIGER, checks=[agreement(max_abs=1e9)])
+    script.case(NUMPY, on=EIGER, checks=[agreement(passed=False, max_abs=None)])
+    assert rows(script.record(), "parity")[0][4:6] == [
+        "failed: every element is within tolerance",
+        "not known",
+    ]
+
+
+def test_failures_come_with_reason_and_log(record_of):
+    failed = rows(record_of("failures"), "failures")
+    assert [row[1] for row in failed] == [
+        "crashed",
+        "timed out",
+        "out of memory",
+        "raised",
+        "invalid",
+    ]
+    assert all("worker 4711" in row[3] and "Traceback" in row[4] for row in failed)
+    assert [row[1] for row in rows(record_of("failures"), "unreached")] == [
+        "not measured"
+    ]
+
+
+def test_skips_are_counted_by_reason(record_of):
+    (row,) = rows(record_of("skips_only"), "skips")
+    assert row[:2] == ["device gpu: none", "9"]
+    assert row[2].count("qmap/det-") == 9
+
+
+def test_environments_say_what_is_shared_once_and_what_differs_apart(record_of):
+    record = record_of("small")
+    shared = dict(rows(record, "machine"))
+    assert shared["Host"] == "beamline-3"
+    assert "Packages" not in shared
+    own = [row for row in rows(record, "environments") if row[1] == "Packages"]
+    assert len(own) == 3
+    assert "jax 0.10.2" in own[2][2]
+
+
+def test_what_was_sampled_alone_is_said():
+    script = Script()
+    speed(script, EIGER, {NUMPY: (1.0, 1.0)}, {})
+    script.measurements = [
+        seen.model_copy(update={"interleaved": seen.process == 0})
+        for seen in script.measurements
+    ]
+    assert rows(script.record(), "calls")[0][-1] == "partly alone"
+
+
+def test_describing_changes_nothing(record_of):
+    record = record_of("complete")
+    before = record.model_dump_json()
+    first = describe(record)
+    assert describe(record) == first
+    assert record.model_dump_json() == before
+    assert dataclasses.is_dataclass(first[0])

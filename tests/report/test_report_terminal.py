@@ -1,0 +1,85 @@
+import io
+
+import pytest
+from report_scripts import SCRIPTS
+from rich.cells import cell_len
+from rich.console import Console
+
+from xpcs_bench.report import export, print_summary
+from xpcs_bench.report.tables import describe
+from xpcs_bench.report.terminal import COLUMNS, MOST_ROWS, WIDTH
+
+# ruff: noqa: E501 - a terminal of the promised width
+SMALL = """\
+detectors-on-this-workstation
+Cases: 8 ok, 1 skipped. Run complete. Measured: kernels qmap; detectors eiger-500k, lambda-750k;
+geometries saxs; variants numpy/cpu/float64, jax/cpu/float64.
+
+Fastest variant per problem
+Judgement                                                         Speedup           Break-even calls
+qmap/eiger-500k/saxs
+  jax/cpu/float64 faster than numpy/cpu/float64        3.00x [2.91, 3.09]                21 [17, 25]
+qmap/lambda-750k/saxs
+  jax/cpu/float64 cannot tell against                 1.01x [0.976, 1.04]       whether a call saves
+  numpy/cpu/float64                                                          anything cannot be told
+
+First and cached call
+Variant                          First call           Cached call      First / cached
+qmap/eiger-500k/saxs
+  numpy/cpu/float64    31.0 ms [27.9, 34.1]  12.0 ms [11.8, 12.2]  2.58x [2.28, 2.90]
+  jax/cpu/float64         186 ms [167, 205]  4.00 ms [3.92, 4.08]  46.5x [41.0, 52.2]
+qmap/lambda-750k/saxs
+  numpy/cpu/float64    35.0 ms [31.5, 38.5]  20.0 ms [19.6, 20.4]  1.75x [1.54, 1.96]
+  jax/cpu/float64         190 ms [171, 209]  19.9 ms [19.5, 20.3]  9.55x [8.42, 10.7]
+
+Skipped cases by reason
+Reason                           Cases
+device gpu: none visible to jax      1
+"""
+
+
+def stripped(shown):
+    return "\n".join(line.rstrip() for line in shown.splitlines())
+
+
+def test_a_small_record_reads_like_this(record_of):
+    shown = stripped(export(record_of("small"), "terminal"))
+    assert shown == stripped(SMALL)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_it_fits_the_promised_width_and_is_plain(name):
+    shown = export(SCRIPTS[name]().record(), "terminal")
+    assert max(map(cell_len, shown.splitlines())) <= WIDTH
+    assert not set(shown) & {"\x1b", "\x07", "\x00", "\r", "\u202e"}
+
+
+def test_a_terminal_gets_colour(record_of):
+    file = io.StringIO()
+    console = Console(
+        file=file, force_terminal=True, color_system="standard", width=120
+    )
+    print_summary(record_of("parity_failed"), console)
+    assert "\x1b[1;31mparity failed" in file.getvalue()
+
+
+def test_markup_in_names_is_not_obeyed(record_of):
+    record = record_of("small")
+    header = record.header.model_copy(update={"name": "[bold red]name[/]"})
+    record = record.model_copy(update={"header": header})
+    assert export(record, "terminal").startswith("[bold red]name[/]")
+
+
+def test_long_tables_end_with_how_much_is_left_out(record_of):
+    shown = export(record_of("many"), "terminal")
+    assert f"{75 - MOST_ROWS} more rows are in the report." in shown
+
+
+def test_every_column_it_shows_exists(record_of):
+    labels = {
+        table.name: {column.label for column in table.columns}
+        for section in describe(record_of("nothing"))
+        for table in section.tables
+    }
+    for name, shown in COLUMNS.items():
+        assert set(shown) <= labels[name]
