@@ -13,7 +13,8 @@
 
 **What cannot be the same**, so that no kernel may rely on it:
 
-* Subnormal numbers: XLA on a CPU reads and writes them as zero.
+* Subnormal numbers, also on the way to a result (``arcsin`` below 4e-308): XLA on a
+  CPU reads and writes them as zero.
 * Integers given to floating-point methods, and mixed widths in one expression: NumPy
   widens ``int32`` with ``float32`` to ``float64``, JAX to ``float32``.
 * Integer overflow of an assignment, integer division by zero, conversion of NaN or of
