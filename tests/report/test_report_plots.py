@@ -14,9 +14,11 @@ from report_scripts import (
 )
 
 from xpcs_bench.records import Judgement
-from xpcs_bench.report import plots
 from xpcs_bench.report.drawing import draw, drawable, tick
-from xpcs_bench.report.plots import LARGEST, MOST_ROWS, PLOTS
+from xpcs_bench.report.figures import calls, conversions, speedup
+from xpcs_bench.report.figures.frame import LARGEST
+from xpcs_bench.report.figures.rows import MOST_ROWS
+from xpcs_bench.report.plots import PLOTS
 from xpcs_bench.report.standing import Evidence
 from xpcs_bench.report.tables import describe
 from xpcs_bench.units import format_bytes, format_duration, format_ratio
@@ -36,7 +38,8 @@ DRAWN = {
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_figure_without_data_is_a_sentence(name, record_of, monkeypatch):
     # which figures there are does not depend on how they are drawn
-    monkeypatch.setattr(plots, "draw", lambda *_: "<svg/>")
+    for figures in calls, conversions, speedup:
+        monkeypatch.setattr(figures, "draw", lambda *_: "<svg/>")
     evidence = Evidence(record_of(name))
     made = {plot: make(evidence) for plot, make in PLOTS.items()}
     assert {plot for plot, each in made.items() if each.svg} == DRAWN[name]

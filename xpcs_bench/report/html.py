@@ -19,7 +19,8 @@ import markupsafe
 
 from xpcs_bench.records import RunRecord
 from xpcs_bench.report.cells import Section, text
-from xpcs_bench.report.plots import PLOTS, Plot
+from xpcs_bench.report.figures.frame import Plot
+from xpcs_bench.report.plots import PLOTS
 from xpcs_bench.report.standing import Evidence
 from xpcs_bench.report.tables import describe
 

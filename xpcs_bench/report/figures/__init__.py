@@ -1,0 +1,3 @@
+"""One file per kind of figure; ``plots.py`` lists them."""
+
+__all__: list[str] = []
