@@ -27,7 +27,7 @@ def _detectors() -> dict[str, str]:
     from xpcs_bench.config.presets import PRESETS
 
     return {
-        name: f"{preset.shape[0]} x {preset.shape[1]} pixels of "
+        name: f"{preset.rows} x {preset.columns} pixels of "
         f"{preset.pixel_size_um:g} um ({preset.source})"
         for name, preset in PRESETS.items()
     }

@@ -46,6 +46,8 @@ class Order:
 def carry_out(order: Order) -> ExitCode:
     """Plan, measure, conclude, report; whatever was measured is kept."""
     loaded, plan, limit = prepare(order.config, order.expression, order.overrides)
+    for note in loaded.notes:
+        click.echo(f"note: {note}", err=True)
     if order.resume is None:
         command = [Path(sys.argv[0]).name, *map(shlex.quote, sys.argv[1:])]
         folder, header = begin(

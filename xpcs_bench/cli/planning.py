@@ -43,6 +43,8 @@ def show_plan(
 ) -> int:
     """Print the dry run."""
     loaded, made, limit = prepare(config, expression, overrides)
+    for note in loaded.notes:
+        click.echo(f"note: {note}", err=True)
     needs = max(made.memory_bytes.values(), default=0)
     seconds = _estimated_s(made)
     if as_json:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from xpcs_bench import __version__
-from xpcs_bench.measure import environment
 from xpcs_bench.measure.clock import now_ns
+from xpcs_bench.measure.environment import capture, probe
 from xpcs_bench.measure.registry import one_shot
 from xpcs_bench.measure.steady_state import SteadyState
 from xpcs_bench.measure.task import Task, build_task
@@ -88,7 +88,7 @@ class _Session:
                             version=found.version,
                             devices=found.devices,
                         )
-                        for name, found in environment.probe().items()
+                        for name, found in probe().items()
                     }
                 )
             case Measure():
@@ -121,7 +121,7 @@ class _Session:
     def _observed(self, observation: object) -> Observed:
         backend = self._task.backend if self._task else None
         return Observed.model_validate(
-            {"observation": observation, "environment": environment.capture(backend)}
+            {"observation": observation, "environment": capture(backend)}
         )
 
 

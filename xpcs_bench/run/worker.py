@@ -249,7 +249,7 @@ class Worker:
                 msg = (
                     f"no answer within {format_duration(self._limits.timeout_s)}, so "
                     f"the worker was killed. If the case is slow and not stuck, raise "
-                    f"'sampling.timeout'."
+                    f"'sampling.timeout_s'."
                 )
                 raise WorkerTimedOut(msg, self.log())
 

@@ -1,0 +1,155 @@
+"""The main job as a user sees it: real processes, real files, real signals."""
+
+import json
+import signal
+import time
+
+import psutil
+import pytest
+
+from xpcs_bench.errors import ExitCode
+from xpcs_bench.run.store import load
+
+
+def only_run(folder):
+    (run,) = (folder / "reports").iterdir()
+    return run
+
+
+def wait_for_measurements(tmp_path, count):
+    """Wait until a running command has so many measurements on disk."""
+    while True:
+        for journal in tmp_path.glob("reports/*/journal.jsonl"):
+            if journal.read_bytes().count(b'"kind": "measurement"') >= count:
+                return
+        time.sleep(0.02)
+
+
+def test_a_run_writes_a_report_and_says_where(bench, sound, tmp_path):
+    done = bench("run", sound, check=ExitCode.PASS)
+    run = only_run(tmp_path)
+    assert f"report: {run.relative_to(tmp_path) / 'report.html'}" in done.stdout
+    assert {path.name for path in run.iterdir()} >= {
+        "journal.jsonl",
+        "report.html",
+        "run.json",
+        "summary.md",
+    }
+    _, record = load(run)
+    assert record.status == "complete"
+    assert len(record.measurements) == 2
+    assert 0 < record.accounting.measuring_share < 1
+
+
+def test_the_report_is_rebuilt_from_the_record_alone(bench, sound, tmp_path):
+    bench("run", sound, check=ExitCode.PASS)
+    run = only_run(tmp_path)
+    pages = {name: (run / name).read_bytes() for name in ("report.html", "summary.md")}
+    for path in run.iterdir():
+        if path.name != "run.json":
+            path.unlink()
+    bench("report", run, check=ExitCode.PASS)
+    assert {name: (run / name).read_bytes() for name in pages} == pages
+
+
+def test_wrong_values_end_with_their_own_code(bench, sound, tmp_path):
+    done = bench(
+        "run", sound, "--set", "matrix.backend=[numpy, zeros]", check=ExitCode.FAIL
+    )
+    assert "parity" in done.stdout
+    _, record = load(only_run(tmp_path))
+    assert not [row for row in record.summary.estimates if "zeros" in row.case]
+
+
+def test_parity_measures_no_time(bench, sound, tmp_path):
+    bench("parity", sound, "--json", check=ExitCode.PASS)
+    _, record = load(only_run(tmp_path))
+    assert {case.measure for case in record.header.cases} == {"parity"}
+
+
+def test_a_case_that_cannot_be_measured_ends_with_its_own_code(bench, sound, tmp_path):
+    done = bench(
+        "run",
+        sound,
+        "--set",
+        "kernels=[sound, raises]",
+        check=ExitCode.COULD_NOT_MEASURE,
+    )
+    assert "the sample fell off its stage" in done.stdout
+    _, record = load(only_run(tmp_path))
+    assert [row for row in record.summary.estimates if row.case.startswith("sound")]
+
+
+def test_nothing_but_skips_is_not_a_pass(bench, sound):
+    done = bench(
+        "run", sound, "--set", "matrix.device=[gpu]", check=ExitCode.COULD_NOT_MEASURE
+    )
+    assert "device gpu: none visible to numpy" in done.stdout
+
+
+def test_json_says_everything(bench, sound):
+    done = bench("run", sound, "--json", "--quiet", check=ExitCode.PASS)
+    said = json.loads(done.stdout)
+    assert said["status"] == "complete"
+    assert said["summary"]["estimates"]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_a_valid_record(start, sound, tmp_path, blow):
+    process = start("run", sound, "--set", "kernels=[never_returns]")
+    wait_for_measurements(tmp_path, 0)
+    wait_for_workers(process)
+    process.send_signal(blow)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED, output
+    assert "Traceback" not in output
+    assert "--resume" in output
+    run = only_run(tmp_path)
+    _, record = load(run)
+    assert record.status == "interrupted"
+    assert (run / "report.html").exists()
+
+
+def wait_for_workers(process):
+    while not psutil.Process(process.pid).children():
+        time.sleep(0.02)
+
+
+def test_a_killed_parent_loses_nothing_and_its_workers_die(
+    start, bench, sound, tmp_path
+):
+    asked = ("run", sound, "--set", "kernels=[sound, never_returns]")
+    asked += ("--set", "measure=[parity]", "--set", "sampling.timeout_s=4")
+    # with this seed the sound case comes first
+    process = start(*asked, "--set", "seed=5")
+    wait_for_measurements(tmp_path, 1)
+    wait_for_workers(process)
+    workers = psutil.Process(process.pid).children()
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+    run = only_run(tmp_path)
+    assert not (run / "run.json").exists()
+    _, partial = load(run)
+    assert [row.observation.status.value for row in partial.measurements] == ["ok"]
+    bench(*asked, "--set", "seed=5", "--resume", check=ExitCode.COULD_NOT_MEASURE)
+    assert only_run(tmp_path) == run
+    _, record = load(run)
+    assert record.status == "complete"
+    assert record.measurements[0] == partial.measurements[0]
+    assert record.measurements[1].observation.status.value == "timed_out"
+
+
+def test_resuming_needs_a_run_of_the_same_plan(bench, sound, tmp_path):
+    done = bench("run", sound, "--resume", check=ExitCode.USAGE)
+    assert "no run of this plan" in done.stderr
+    bench("run", sound, check=ExitCode.PASS)
+    name = only_run(tmp_path).name
+    done = bench(
+        "run", sound, "--resume", name, "--set", "seed=5", check=ExitCode.USAGE
+    )
+    assert "planned differently" in done.stderr
+    done = bench("run", sound, "--resume", "elsewhere", check=ExitCode.USAGE)
+    assert "cannot be read" in done.stderr
