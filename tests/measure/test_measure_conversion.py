@@ -180,6 +180,11 @@ def test_the_boundaries_of_a_variant_share_one_computation():
     for name in ("to_host_view", "to_host_copy", "hdf5_write"):
         assert convert(NumPyBackend(), name, now_ns, Counting()).status is Status.OK
     assert Counting.calls == 1
+    case = making.case("scripted", "conversion", boundary="to_host_view")
+    other = task(NumPyBackend(), Counting(), case=case, dtype="float32")
+    assert conversion.measure(other, now_ns).status is Status.OK
+    assert Counting.calls == 2
+    assert len(conversion._last_output) == 1  # outputs may be gigabytes
 
 
 class Plane(Square):

@@ -1,8 +1,10 @@
+import numpy as np
 from measure_scripts import Backend, Clock, right, task
 
 from xpcs_bench.backends import NumPyBackend
 from xpcs_bench.measure import first_call, parity
 from xpcs_bench.measure.clock import now_ns
+from xpcs_bench.measure.executable import Executable
 from xpcs_bench.records import Status
 
 
@@ -41,6 +43,14 @@ def test_the_first_call_without_a_compiler():
     observation = first_call.measure(task(NumPyBackend()), now_ns)
     assert (observation.status, observation.n_traces) == (Status.OK, None)
     assert observation.value > 0
+
+
+def test_nothing_is_counted_in_calls_that_no_compiler_traces():
+    executable = Executable(task(NumPyBackend()))
+    for _ in range(3):
+        executable.call({"x": np.ones(8)})
+    assert executable.n_traces is None
+    assert executable._traces == 0  # a counter would cost every call
 
 
 def test_parity_checks_all_outputs_and_yields_no_number():

@@ -11,6 +11,7 @@ from xpcs_bench.backends import NumPyBackend
 from xpcs_bench.config import ToleranceOverride
 from xpcs_bench.errors import CannotMeasure
 from xpcs_bench.kernels.kernel import Output, Truth
+from xpcs_bench.measure import values
 from xpcs_bench.measure.task import Inputs, make_inputs
 from xpcs_bench.measure.values import check_values, digest, reference_outputs
 from xpcs_bench.records import Status
@@ -39,6 +40,7 @@ def test_the_reference_is_computed_once_for_one_problem():
     other = on(first, seed=8)
     assert reference_outputs(other, Inputs(make_inputs(other), {})) is not outputs
     assert kernel.computed == 2
+    assert len(values._last_reference) == 1  # outputs may be gigabytes
 
 
 def test_the_reference_has_the_dtype_of_the_case():
