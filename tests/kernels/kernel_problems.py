@@ -1,5 +1,6 @@
 """Small problems that reach every branch of every kernel."""
 
+from functools import cache
 from itertools import product
 from typing import get_args
 
@@ -74,15 +75,28 @@ def _named(name, problem):
     return "-".join([name, *labels, *kind, problem.dtype])
 
 
-def run(kernel, problem, backend_name, inputs=None, *, jit=False):
-    """Compute on a backend; return NumPy arrays."""
+def run(kernel, problem, backend_name, inputs=None):
+    """Compute, compiled where that is possible; return NumPy arrays in order."""
     backend = create_backend(backend_name)
     if inputs is None:
         inputs = kernel.make_inputs(problem, np.random.default_rng(1))
     placed = {key: backend.from_numpy(value) for key, value in inputs.items()}
+    order = []
 
     def call(arrays):
-        return kernel.compute(backend, problem, arrays)
+        outputs = kernel.compute(backend, problem, arrays)
+        order[:] = outputs
+        return outputs
 
-    outputs = (backend.jit(call) if jit else call)(placed)
-    return {key: np.asarray(backend.to_numpy(x)) for key, x in outputs.items()}
+    # a compiled function returns its dictionary sorted
+    outputs = backend.jit(call)(placed)
+    return {key: np.asarray(backend.to_numpy(outputs[key])) for key in order}
+
+
+@cache
+def computed(name, problem, backend_name):
+    """Compute once for all tests, which must not write to it."""
+    outputs = run(create_kernel(name), problem, backend_name)
+    for array in outputs.values():
+        array.flags.writeable = False
+    return outputs

@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from kernel_problems import DETECTOR, REFLECTION, problems, run
+from kernel_problems import DETECTOR, REFLECTION, computed, problems
 
 from xpcs_bench.analysis.agreement import compare_outputs, compare_truth
 from xpcs_bench.config import Detector
@@ -56,7 +56,7 @@ def test_a_problem_without_what_is_needed_is_refused(name):
 def test_outputs_are_as_declared_and_right(name, problem, backend):
     kernel = create_kernel(name)
     inputs = kernel.make_inputs(problem, np.random.default_rng(1))
-    outputs = run(kernel, problem, backend, inputs)
+    outputs = computed(name, problem, backend)
     declared = kernel.outputs(problem)
     assert list(outputs) == [output.name for output in declared]
     lengths = {}
@@ -84,8 +84,8 @@ def test_outputs_are_as_declared_and_right(name, problem, backend):
 @pytest.mark.parametrize(("name", "problem"), CASES)
 def test_the_compiled_kernel_agrees_with_numpy(name, problem):
     kernel = create_kernel(name)
-    desired = run(kernel, problem, "numpy")
-    actual = run(kernel, problem, "jax", jit=True)
+    desired = computed(name, problem, "numpy")
+    actual = computed(name, problem, "jax")
     tolerances = {output: kernel.tolerance(problem, output) for output in desired}
     for found in compare_outputs(actual, desired, tolerances):
         assert found.passed, f"{found.output}: {found.reason}"
@@ -94,7 +94,7 @@ def test_the_compiled_kernel_agrees_with_numpy(name, problem):
 @pytest.mark.parametrize(("name", "problem"), CASES)
 def test_a_wrong_element_is_not_tolerated(name, problem):
     kernel = create_kernel(name)
-    desired = run(kernel, problem, "numpy")
+    desired = computed(name, problem, "numpy")
     tolerances = {output: kernel.tolerance(problem, output) for output in desired}
     for output, array in desired.items():
         wrong = {key: value.copy() for key, value in desired.items()}
@@ -132,7 +132,7 @@ def test_tolerances_have_reasons_and_stay_tight(name, problem):
 def test_the_least_work_is_at_least_inputs_and_outputs(name, problem):
     kernel = create_kernel(name)
     inputs = kernel.make_inputs(problem, np.random.default_rng(1))
-    outputs = run(kernel, problem, "numpy", inputs)
+    outputs = computed(name, problem, "numpy")
     arrays = [*inputs.values(), *outputs.values()]
     work = kernel.work(problem)
     assert work.flops > 0

@@ -128,8 +128,9 @@ class G2Model(Kernel[G2ModelParams]):
             rtol=4 * eps,
             atol=0.0,
             reason=(
-                "exp is right to 2.3 ULP (NumPy, single precision) and 1.5 (XLA, "
-                "double); the contrast scales that down before the offset is added."
+                "Measured with NumPy and JAX: at most 0.8 eps from 50 digits, 2 eps "
+                "from each other. exp alone is right to 2.3 ULP, and the contrast "
+                "scales that down before the offset is added."
             ),
         )
 
