@@ -168,9 +168,9 @@ class Measurement(ConfinedModel):
     started: str
     """UTC, ISO 8601."""
     wall_s: float
-    """From the start of the worker to its last word (s)."""
+    """From when its turn came to its last word (s)."""
     startup_s: float
-    """Of which: until it was ready to prepare the case (s)."""
+    """Of which: waiting for its worker to come up; 0 where it was up already (s)."""
     interleaved: bool
     """Whether the other cases of its group were alive and sampled in turn with it."""
     log: str

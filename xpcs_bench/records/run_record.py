@@ -27,7 +27,7 @@ class Accounting(ConfinedModel):
     measuring_s: float
     """Inside warm-ups, samples, first calls and their stages (s)."""
     startup_s: float
-    """Starting workers: interpreter and imports (s)."""
+    """Waiting for workers to come up: interpreter and imports (s)."""
     measuring_share: float
     """``measuring_s / wall_s``."""
     overhead_ns_per_sample: float | None

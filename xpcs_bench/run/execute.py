@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Protocol, TypeVar
 
 from xpcs_bench.analysis.estimate import settled
@@ -17,10 +19,11 @@ from xpcs_bench.errors import (
     WorkerRaised,
     WorkerTimedOut,
 )
-from xpcs_bench.records import Case, Environment, Measurement, Observation, Status
+from xpcs_bench.records import Case, Measurement, Observation, Status
 from xpcs_bench.run.journal import Evidence, Journal
 from xpcs_bench.run.plan import Plan
 from xpcs_bench.run.schedule import Job, schedule
+from xpcs_bench.run.stock import Stock
 from xpcs_bench.run.wire import (
     Availability,
     Finish,
@@ -83,13 +86,39 @@ class Silent:
         """Say nothing."""
 
 
+class _Visit:
+    """One case in one worker, from when it is its turn to its last word."""
+
+    def __init__(self, case: Case, job: Job, worker: Worker) -> None:
+        self.case = case
+        self.process = job.process
+        self.interleaved = job.together and len(job.cases) > 1
+        self.worker = worker
+        self.started = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._began = time.monotonic()
+        self._waited_before_s = worker.waited_s
+
+    def measurement(
+        self, observation: Observation, environment: str | None
+    ) -> Measurement:
+        return Measurement(
+            case=self.case.id,
+            process=self.process,
+            environment=environment,
+            started=self.started,
+            wall_s=time.monotonic() - self._began,
+            startup_s=self.worker.waited_s - self._waited_before_s,
+            interleaved=self.interleaved,
+            log=self.worker.log(),
+            observation=observation,
+        )
+
+
 @dataclass
 class _Turns:
-    """One live worker of a group that is sampled in turns."""
+    """A case that is sampled in turns: warmed up, and how far it is."""
 
-    case: Case
-    worker: Worker
-    started: str
+    visit: _Visit
     ready: Ready
     per_call_ns: list[float] = field(default_factory=list)
     sampled_s: float = 0.0
@@ -126,9 +155,13 @@ def execute(
     }
     jobs = list(schedule(plan, done, limits.memory_bytes))
     listener.started(sum(len(job.cases) for job in jobs))
-    run = _Run(plan, evidence, journal, limits, listener)
-    for job in jobs:
-        run.turns(job) if job.together else run.one_after_the_other(job)
+    with Stock(limits) as stock:
+        run = _Run(plan, evidence, journal, stock, listener)
+        for job, following in zip_longest(jobs, jobs[1:]):
+            if job.together:
+                run.turns(job, following)
+            else:
+                run.one_after_the_other(job, following)
 
 
 class _Run:
@@ -137,83 +170,84 @@ class _Run:
         plan: Plan,
         evidence: Evidence,
         journal: Journal,
-        limits: Limits,
+        stock: Stock,
         listener: Listener,
     ) -> None:
         self._plan = plan
         self._sampling = plan.experiment.sampling
         self._evidence = evidence
         self._journal = journal
-        self._limits = limits
+        self._stock = stock
         self._listener = listener
         self._order = random.Random(plan.experiment.seed)  # noqa: S311 (an order)
 
-    def one_after_the_other(self, job: Job) -> None:
+    def one_after_the_other(self, job: Job, following: Job | None) -> None:
         """Measure the cases in one worker; start a new one when it is lost."""
         worker: Worker | None = None
         try:
             for case in job.cases:
                 self._listener.working(case, job.process)
-                started = _now()
-                fresh = worker is None
-                if worker is None:
-                    worker = self._start(case)
-                age_before = 0.0 if fresh else worker.age_s
+                worker = worker or self._stock.take(case)
+                visit = _Visit(case, job, worker)
+                if case.measure == "parity":
+                    self._stock.lay_in(following)  # nobody looks at the clock
                 try:
                     observed = worker.ask(self._request(case, Measure), Observed)
                 except WorkerFailure as failure:
-                    self._failed(case, job, worker, started, failure, age_before)
+                    self._failed(visit, failure)
                     worker.close()
                     worker = None
                 else:
-                    self._observed(case, job, worker, started, observed, age_before)
+                    self._observed(visit, observed)
         finally:
             if worker is not None:
                 worker.close()
 
-    def turns(self, job: Job) -> None:
+    def turns(self, job: Job, following: Job | None) -> None:
         """Sample the cases of a group in turns, one working at a time."""
         with ExitStack() as stack:
-            started = {case.id: _now() for case in job.cases}
             # all come up side by side; from then on one works at a time
-            workers = [
-                (case, stack.enter_context(self._start(case))) for case in job.cases
+            visits = [
+                _Visit(case, job, stack.enter_context(self._stock.take(case)))
+                for case in job.cases
             ]
+            for visit in visits:
+                visit.worker.come_up()
             live: list[_Turns] = []
-            for case, worker in self._shuffled(workers):
-                self._listener.working(case, job.process)
+            for visit in self._shuffled(visits):
+                self._listener.working(visit.case, job.process)
                 try:
-                    ready = worker.ask(self._request(case, Prepare), Ready)
+                    ready = visit.worker.ask(self._request(visit.case, Prepare), Ready)
                 except WorkerFailure as failure:
-                    self._failed(case, job, worker, started[case.id], failure)
+                    self._failed(visit, failure)
                 else:
-                    live.append(_Turns(case, worker, started[case.id], ready))
-            self._sample(job, live)
+                    live.append(_Turns(visit, ready))
+            self._sample(live)
+            self._stock.lay_in(following)  # the clock has stopped for this group
             for turns in live:
                 try:
-                    observed = turns.worker.ask(Finish(), Observed)
+                    observed = turns.visit.worker.ask(Finish(), Observed)
                 except WorkerFailure as failure:
-                    self._failed(turns.case, job, turns.worker, turns.started, failure)
+                    self._failed(turns.visit, failure)
                 else:
-                    self._observed(
-                        turns.case, job, turns.worker, turns.started, observed
-                    )
+                    self._observed(turns.visit, observed)
 
-    def _sample(self, job: Job, live: list[_Turns]) -> None:
+    def _sample(self, live: list[_Turns]) -> None:
         """Go round until all are settled or have spent their time.
 
         Who is settled keeps its turn while another is not: a ratio wants both sides
-        from the same moments.
+        from the same moments. Who fails leaves ``live``.
         """
         budget_s = self._sampling.max_time_s / self._sampling.processes
         active = list(live)
         while active:
             for turns in self._shuffled(active):
-                self._listener.working(turns.case, job.process)
+                visit = turns.visit
+                self._listener.working(visit.case, visit.process)
                 try:
-                    taken = turns.worker.ask(Take(count=turns.block()), Taken)
+                    taken = visit.worker.ask(Take(count=turns.block()), Taken)
                 except WorkerFailure as failure:
-                    self._failed(turns.case, job, turns.worker, turns.started, failure)
+                    self._failed(visit, failure)
                     active.remove(turns)
                     live.remove(turns)
                     continue
@@ -230,10 +264,6 @@ class _Run:
     def _shuffled(self, items: list[T]) -> list[T]:
         return self._order.sample(items, len(items))
 
-    def _start(self, case: Case) -> Worker:
-        variables = worker_variables(case.variant.backend, case.variant.device)
-        return Worker(case.id, self._limits, variables)
-
     def _request(self, case: Case, kind: type[R]) -> R:
         return kind(
             case=case,
@@ -242,71 +272,23 @@ class _Run:
             tolerances=self._plan.experiment.tolerances,
         )
 
-    def _observed(
-        self,
-        case: Case,
-        job: Job,
-        worker: Worker,
-        started: str,
-        observed: Observed,
-        age_before: float = 0.0,
-    ) -> None:
-        self._note(observed.environment)
+    def _observed(self, visit: _Visit, observed: Observed) -> None:
+        environment = observed.environment
+        if environment.fingerprint not in self._evidence.environments:
+            self._evidence.environments[environment.fingerprint] = environment
+            self._journal.environment(environment)
         self._record(
-            case,
-            job,
-            worker,
-            started,
-            observed.observation,
-            observed.environment.fingerprint,
-            age_before,
+            visit, visit.measurement(observed.observation, environment.fingerprint)
         )
 
-    def _failed(
-        self,
-        case: Case,
-        job: Job,
-        worker: Worker,
-        started: str,
-        failure: WorkerFailure,
-        age_before: float = 0.0,
-    ) -> None:
+    def _failed(self, visit: _Visit, failure: WorkerFailure) -> None:
         status = next(
             status for kind, status in _STATUS.items() if isinstance(failure, kind)
         )
         observation = Observation(status=status, reason=str(failure))
-        self._record(case, job, worker, started, observation, None, age_before)
+        self._record(visit, visit.measurement(observation, None))
 
-    def _note(self, environment: Environment) -> None:
-        if environment.fingerprint not in self._evidence.environments:
-            self._evidence.environments[environment.fingerprint] = environment
-            self._journal.environment(environment)
-
-    def _record(
-        self,
-        case: Case,
-        job: Job,
-        worker: Worker,
-        started: str,
-        observation: Observation,
-        fingerprint: str | None,
-        age_before: float,
-    ) -> None:
-        measurement = Measurement(
-            case=case.id,
-            process=job.process,
-            environment=fingerprint,
-            started=started,
-            wall_s=worker.age_s - age_before,
-            startup_s=0.0 if age_before else worker.startup_s,
-            interleaved=job.together and len(job.cases) > 1,
-            log=worker.log(),
-            observation=observation,
-        )
-        self._evidence.measurements[case.id, job.process] = measurement
+    def _record(self, visit: _Visit, measurement: Measurement) -> None:
+        self._evidence.measurements[measurement.case, measurement.process] = measurement
         self._journal.measurement(measurement)
-        self._listener.measured(case, measurement)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._listener.measured(visit.case, measurement)

@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from xpcs_bench.errors import (
     ProtocolMismatch,
     WorkerCrashed,
+    WorkerFailure,
     WorkerOutOfMemory,
     WorkerRaised,
     WorkerTimedOut,
@@ -83,12 +84,17 @@ class Worker:
 
     The process starts at once and comes up while the caller does something else; the
     first request, or :meth:`greet`, waits until it is there.
+
+    Attributes
+    ----------
+    name : str
+    waited_s : float
+        How long the caller has waited for it to come up (s).
     """
 
     def __init__(self, name: str, limits: Limits, variables: Mapping[str, str]) -> None:
         self.name = name
         self._limits = limits
-        self._started = time.monotonic()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
@@ -117,7 +123,8 @@ class Worker:
             os.close(request_read)
             os.close(answer_write)
         self._memory = psutil.Process(self._process.pid)
-        self._startup_s: float | None = None
+        self._greeted = False
+        self.waited_s = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -135,15 +142,10 @@ class Worker:
         """Process id."""
         return self._process.pid
 
-    @property
-    def age_s(self) -> float:
-        """Time since it was started (s)."""
-        return time.monotonic() - self._started
-
-    @property
-    def startup_s(self) -> float:
-        """From its start until it said hello, or until now if it has not (s)."""
-        return self.age_s if self._startup_s is None else self._startup_s
+    def come_up(self) -> None:
+        """Wait until it is there, or gone: then its first request says why."""
+        with contextlib.suppress(WorkerFailure):
+            self.greet()
 
     def greet(self) -> None:
         """Wait until it is there.
@@ -153,9 +155,13 @@ class Worker:
         WorkerCrashed, WorkerTimedOut, ProtocolMismatch
             It does not come up, or cannot be talked to.
         """
-        if self._startup_s is not None:
+        if self._greeted:
             return
-        hello = self._receive(Hello)
+        began = time.monotonic()
+        try:
+            hello = self._receive(Hello)
+        finally:
+            self.waited_s += time.monotonic() - began
         if hello.protocol[0] != PROTOCOL[0]:
             msg = (
                 f"{self.name}: the worker speaks protocol {hello.protocol!r}, this "
@@ -163,7 +169,7 @@ class Worker:
                 f"measured. Install matching versions of xpcs_bench."
             )
             raise ProtocolMismatch(msg, self.log())
-        self._startup_s = self.age_s
+        self._greeted = True
 
     def ask(self, request: Message, answer: type[M]) -> M:
         """Send a request and wait for its answer.
