@@ -13,7 +13,7 @@ from report_scripts import (
     speed,
 )
 
-from xpcs_bench.records import Judgement, Status
+from xpcs_bench.records import Judgement, Outcome, Status, Verdict
 from xpcs_bench.report.cells import Section, plain
 from xpcs_bench.report.tables import SECTIONS, describe
 
@@ -271,3 +271,51 @@ def test_describing_changes_nothing(record_of):
     assert describe(record) == first
     assert record.model_dump_json() == before
     assert dataclasses.is_dataclass(first[0])
+
+
+def test_broken_rules_come_first_and_kept_ones_last(record_of):
+    record = record_of("complete")
+    sections = {section.name: section for section in describe(record)}
+    assert [table.name for table in sections["verdict"].tables] == ["rules"]
+    assert [row[1] for row in rows(record, "rules")] == ["cannot tell"]
+    assert [row[1] for row in rows(record, "rules_kept")] == ["pass"]
+
+
+def test_subjects_of_one_finding_share_a_row():
+    script = Script()
+    script.verdicts += [
+        Verdict(rule="r", subject=f"s{at}", outcome=Outcome.FAIL, reason="slow")
+        for at in range(3)
+    ]
+    (row,) = rows(script.record(), "rules")
+    assert row == ["r", "fail", "3", "slow", "s0; s1; s2", "none"]
+
+
+def test_the_reference_against_itself_is_shown_only_where_it_disagrees():
+    for passed, shown in ((True, 0), (False, 1)):
+        script = Script()
+        script.case(NUMPY, on=EIGER, checks=[agreement(passed=passed)])
+        assert len(rows(script.record(), "parity")) == shown
+
+
+def test_a_tolerance_gives_its_reason_once():
+    script = Script()
+    for variant in NUMPY, JAX, JAX32:
+        script.case(
+            variant,
+            on=EIGER,
+            checks=[agreement(against="truth"), agreement(output="phi")],
+        )
+    (row,) = rows(script.record(), "tolerances")
+    assert row == ["q, phi", "1e-12", "0", "two square roots and one division"]
+
+
+def test_memory_is_less_or_more_and_conversions_name_their_boundary():
+    script = Script()
+    for measure, boundary in (("peak_memory", None), ("conversion", "hdf5_write")):
+        base = script.case(NUMPY, measure, on=EIGER, boundary=boundary)
+        case = script.case(JAX, measure, on=EIGER, boundary=boundary)
+        ratio = estimate(0.5, "x")
+        script.compare(base, case, ratio, Judgement.FASTER, measure)
+    found = [(row[3], row[5]) for row in rows(script.record(), "comparisons")]
+    assert found == [("peak_memory", "less"), ("conversion hdf5_write", "faster")]

@@ -16,21 +16,21 @@ Cases: 8 ok, 1 skipped. Run complete. Measured: kernels qmap; detectors eiger-50
 geometries saxs; variants numpy/cpu/float64, jax/cpu/float64.
 
 Fastest variant per problem
-Judgement                                                         Speedup           Break-even calls
+Judgement                                                       Speedup           Break-even calls
 qmap/eiger-500k/saxs
-  jax/cpu/float64 faster than numpy/cpu/float64        3.00x [2.91, 3.09]                21 [17, 25]
+  jax/cpu/float64 faster than numpy/cpu/float64      3.00x [2.91, 3.09]                21 [17, 25]
 qmap/lambda-750k/saxs
-  jax/cpu/float64 cannot tell against                 1.01x [0.976, 1.04]       whether a call saves
-  numpy/cpu/float64                                                          anything cannot be told
+  jax/cpu/float64 cannot tell against               1.01x [0.976, 1.04]       whether a call saves
+  numpy/cpu/float64                                                        anything cannot be told
 
 First and cached call
-Variant                          First call           Cached call      First / cached
+Variant                        First call           Cached call      First / cached
 qmap/eiger-500k/saxs
-  numpy/cpu/float64    31.0 ms [27.9, 34.1]  12.0 ms [11.8, 12.2]  2.58x [2.28, 2.90]
-  jax/cpu/float64         186 ms [167, 205]  4.00 ms [3.92, 4.08]  46.5x [41.0, 52.2]
+  numpy/cpu/float64  31.0 ms [27.9, 34.1]  12.0 ms [11.8, 12.2]  2.58x [2.28, 2.90]
+  jax/cpu/float64       186 ms [167, 205]  4.00 ms [3.92, 4.08]  46.5x [41.0, 52.2]
 qmap/lambda-750k/saxs
-  numpy/cpu/float64    35.0 ms [31.5, 38.5]  20.0 ms [19.6, 20.4]  1.75x [1.54, 1.96]
-  jax/cpu/float64         190 ms [171, 209]  19.9 ms [19.5, 20.3]  9.55x [8.42, 10.7]
+  numpy/cpu/float64  35.0 ms [31.5, 38.5]  20.0 ms [19.6, 20.4]  1.75x [1.54, 1.96]
+  jax/cpu/float64       190 ms [171, 209]  19.9 ms [19.5, 20.3]  9.55x [8.42, 10.7]
 
 Skipped cases by reason
 Reason                           Cases

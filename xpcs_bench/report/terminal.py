@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table as Grid
@@ -17,6 +17,7 @@ from xpcs_bench.report.cells import (
     Interval,
     Line,
     Number,
+    Row,
     Table,
     Tone,
     Words,
@@ -29,11 +30,14 @@ __all__ = ["print_summary", "render"]
 
 WIDTH = 100
 """Columns that the summary fits into."""
-NUMERIC_WIDTH = 25
-"""Columns for the sentence that stands where there is no number."""
+GAP = 2
+SENTENCE = 25
+"""Width of a sentence that stands where there is no number."""
+NAME = 17
+"""Least width of a column of words; longer ones break."""
 MOST_ROWS = 20
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "rules": ("Rule", "Outcome", "Reason"),
+    "rules": ("Rule", "Outcome", "Subjects", "Reason"),
     "answers": ("Judgement", "Speedup", "Break-even calls"),
     "calls": ("Variant", "First call", "Cached call", "First / cached"),
     "failures": ("Case", "Status", "Reason"),
@@ -55,16 +59,22 @@ _STYLES: dict[Tone, str] = {
 def render(record: RunRecord) -> str:
     """Return the summary as plain text."""
     file = io.StringIO()
-    print_summary(record, Console(file=file, width=WIDTH, force_terminal=False))
+    _print(record, Console(file=file, width=WIDTH, force_terminal=False), WIDTH)
     return file.getvalue()
 
 
 def print_summary(record: RunRecord, console: Console) -> None:
     """Print what was answered and what was lost, at most 100 columns wide.
 
-    Colour and rules are left to terminals; a pipe or a log gets plain text.
+    A pipe or a log has no width of its own and gets plain text of that width.
     """
-    width = min(WIDTH, console.width)
+    if console.is_terminal:
+        _print(record, console, min(WIDTH, console.width))
+    else:
+        console.out(render(record), end="", highlight=False)
+
+
+def _print(record: RunRecord, console: Console, width: int) -> None:
     sections = describe(record)
     console.print(Styled(printable(record.header.name), style="bold"), width=width)
     console.print(_styled(sections[0].lead), width=width)
@@ -73,55 +83,82 @@ def print_summary(record: RunRecord, console: Console) -> None:
             if table.name in COLUMNS and table.n_rows:
                 console.print()
                 console.print(Styled(table.title, style="bold"), width=width)
-                console.print(_grid(table, ruled=console.is_terminal), width=width)
-                if table.n_rows > MOST_ROWS:
-                    more = f"{table.n_rows - MOST_ROWS} more rows are in the report."
-                    console.print(Styled(more, style="dim"), width=width)
+                for part in _parts(table, width):
+                    console.print(part, width=width)
 
 
-def _grid(table: Table, *, ruled: bool) -> Grid:
-    grid = Grid(
-        box=SIMPLE_HEAD if ruled else None,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        header_style="dim",
-    )
-    at = {column.label: index for index, column in enumerate(table.columns)}
-    kept = [at[label] for label in COLUMNS[table.name]]
+def _parts(table: Table, width: int) -> Iterator[Grid | Padding | Styled]:
+    """Yield the head, then for every group its heading and its rows."""
     rows = [
         (row.cells[0] if table.name in STACKED else group.heading, row)
         for group in table.groups
         for row in group.rows
-    ][:MOST_ROWS]
-    for index in kept:
-        column = table.columns[index]
-        width = _numbers_width(row.cells[index] for _, row in rows)
-        grid.add_column(
-            Styled(column.label),
-            justify="right" if column.numeric else "left",
-            # words break rather than push the numbers out
-            overflow="fold",
-            min_width=width,
-            max_width=max(width, NUMERIC_WIDTH) if column.numeric else None,
-        )
+    ]
+    at = {column.label: index for index, column in enumerate(table.columns)}
+    widths = _widths(table, at, [row for _, row in rows], width)
+    grid = _grid(table, at, widths)
+    grid.add_row(*(Styled(label, style="dim") for label in widths))
     above: Cell | None = None
-    for heading, row in rows:
+    for heading, row in rows[:MOST_ROWS]:
         if heading is not None and heading != above:
+            yield grid
             above = heading
-            grid.add_row(_styled(heading))
-        first, *others = (_styled(row.cells[index]) for index in kept)
-        indent = 0 if heading is None else 2
+            yield _styled(heading)
+            grid = _grid(table, at, widths)
+        first, *others = (_styled(row.cells[at[label]]) for label in widths)
+        indent = 0 if heading is None else GAP
         grid.add_row(Padding(first, (0, 0, 0, indent)), *others)
+    yield grid
+    if len(rows) > MOST_ROWS:
+        more = f"{len(rows) - MOST_ROWS} more rows are in the report."
+        yield Styled(more, style="dim")
+
+
+def _widths(
+    table: Table, at: Mapping[str, int], rows: Sequence[Row], width: int
+) -> dict[str, int]:
+    """Share the width among the columns: numbers whole, words in what is left.
+
+    Where even that is too much, the last columns go: the report has them.
+    """
+    wanted = {}
+    for label in COLUMNS[table.name]:
+        cells = [row.cells[at[label]] for row in rows]
+        longest = max(cell_len(plain(cell)) for cell in cells)
+        if table.columns[at[label]].numeric:
+            numbers = [
+                cell_len(plain(cell))
+                for cell in cells
+                if isinstance(cell, (Number, Interval))
+            ]
+            longest = min(longest, max([SENTENCE, *numbers]))
+        wanted[label] = max(cell_len(label), longest) + GAP
+    if table.name in STACKED or table.group_title:
+        wanted[COLUMNS[table.name][0]] += GAP
+    words = [label for label in wanted if not table.columns[at[label]].numeric]
+    while (beyond := sum(wanted.values()) - width) > 0:
+        widest = max(words, key=lambda label: wanted[label])
+        spare = wanted[widest] - (NAME + 2 * GAP)
+        if spare > 0:
+            wanted[widest] -= min(beyond, spare, max(1, beyond // len(words)))
+        elif len(wanted) > 1:
+            last = list(wanted)[-1]
+            del wanted[last]
+            words = [label for label in words if label != last]
+        else:
+            break
+    return wanted
+
+
+def _grid(table: Table, at: Mapping[str, int], widths: Mapping[str, int]) -> Grid:
+    grid = Grid.grid(padding=(0, GAP, 0, 0), pad_edge=True)
+    for label, width in widths.items():
+        grid.add_column(
+            justify="right" if table.columns[at[label]].numeric else "left",
+            overflow="fold",
+            width=width - GAP,
+        )
     return grid
-
-
-def _numbers_width(cells: Iterable[Cell]) -> int:
-    """Return the width that keeps the numbers of a column on one line."""
-    return max(
-        (len(plain(cell)) for cell in cells if isinstance(cell, (Number, Interval))),
-        default=0,
-    )
 
 
 def _styled(cell: Cell) -> Styled:

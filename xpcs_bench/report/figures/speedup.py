@@ -109,11 +109,12 @@ def speedup_by_size(evidence: Evidence) -> Plot:
                 axes.set_xlabel(drawable(axis))
                 log_axis(axes, "x", _short_count)
             else:
+                few = len(places) < 3
                 axes.set_xticks(
                     list(places.values()),
-                    [drawable(str(name), 30) for name in places],
-                    rotation=30,
-                    horizontalalignment="right",
+                    [drawable(str(name), 40 if few else 30) for name in places],
+                    rotation=0 if few else 30,
+                    horizontalalignment="center" if few else "right",
                 )
         axes = all_axes[0]
         for index, variant in enumerate(variants):

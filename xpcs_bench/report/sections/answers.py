@@ -43,9 +43,12 @@ Compared = tuple[Place[Comparison], Place[Case], Place[Case]]
 """A comparison, its baseline and its candidate."""
 
 
-def judgement_words(judgement: Judgement) -> Words:
-    """Say how a candidate stands to its baseline."""
-    return Words(*_JUDGEMENTS[judgement])
+def judgement_words(judgement: Judgement, metric: str = "steady_state") -> Words:
+    """Say how a candidate stands to its baseline; memory is not fast, it is less."""
+    word, tone = _JUDGEMENTS[judgement]
+    if metric == "peak_memory":
+        word = {"faster": "less", "slower": "more"}.get(word, word)
+    return Words(word, tone)
 
 
 def speedup_bars(
@@ -262,6 +265,13 @@ def _calls(break_even: Place[BreakEven] | None) -> Cell:
     return interval(break_even["calls"])
 
 
+def _metric(comparison: Place[Comparison], candidate: Place[Case]) -> Cell:
+    metric = text(comparison["metric"])
+    if candidate.value.boundary is None:
+        return metric
+    return line(metric, " ", text(candidate["boundary"]))
+
+
 def _comparisons(compared: list[Compared]) -> Table:
     bar = speedup_bars(row[0].value.ratio for row in compared)
     groups = []
@@ -271,9 +281,11 @@ def _comparisons(compared: list[Compared]) -> Table:
                 (
                     variant_id(candidate),
                     variant_id(baseline),
-                    text(comparison["metric"]),
+                    _metric(comparison, candidate),
                     inverse_interval(comparison["ratio"], bar(comparison.value.ratio)),
-                    judgement_words(comparison.value.judgement),
+                    judgement_words(
+                        comparison.value.judgement, comparison.value.metric
+                    ),
                 )
             )
             for comparison, baseline, candidate in problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from xpcs_bench.records import Environment
+from xpcs_bench.records import Environment, Outcome
 from xpcs_bench.report.cells import (
     Cell,
     Row,
@@ -23,6 +23,7 @@ from xpcs_bench.report.cells import (
     variant_id,
 )
 from xpcs_bench.report.place import Place
+from xpcs_bench.report.sections.verdict import rules
 from xpcs_bench.report.standing import Evidence
 
 __all__ = ["describe"]
@@ -36,6 +37,13 @@ def describe(evidence: Evidence) -> Section:
         line("Numbers hold for these circumstances; evidence of others does not mix."),
         tables=(
             _scope(evidence),
+            rules(
+                evidence,
+                "rules_kept",
+                "Rules that are kept or had nothing to judge",
+                Outcome.PASS,
+                Outcome.SKIP,
+            ),
             _accounting(evidence),
             _origin(evidence),
             *_environments(evidence),

@@ -27,7 +27,7 @@ from xpcs_bench.report.cells import (
 from xpcs_bench.report.place import Place
 from xpcs_bench.report.standing import Evidence, Standing, standing_words
 
-__all__ = ["describe", "outcome_words"]
+__all__ = ["describe", "outcome_words", "rules"]
 
 FEW = 3
 """Names that a sentence can hold."""
@@ -56,7 +56,17 @@ def describe(evidence: Evidence) -> Section:
         "verdict",
         "Verdict",
         _verdict(evidence),
-        tables=(_rules(evidence),),
+        tables=(
+            # what is kept can wait until the answers are read
+            rules(
+                evidence,
+                "rules",
+                "Rules that are broken or cannot be judged",
+                Outcome.ERROR,
+                Outcome.FAIL,
+                Outcome.INCONCLUSIVE,
+            ),
+        ),
     )
 
 
@@ -109,38 +119,42 @@ def _scope(evidence: Evidence) -> Line:
     )
 
 
-def _rules(evidence: Evidence) -> Table:
+def rules(evidence: Evidence, name: str, title: str, *outcomes: Outcome) -> Table:
+    """List what the rules found, the worst first, subjects of one finding together."""
+    findings: dict[tuple[Outcome, str, str], list[Place[Verdict]]] = defaultdict(list)
+    for verdict in evidence.root["summary"]["verdicts"]:
+        found: Verdict = verdict.value
+        if found.outcome in outcomes:
+            findings[found.outcome, found.rule, found.reason].append(verdict)
     order = list(_OUTCOMES)
-    verdicts: list[Place[Verdict]] = sorted(
-        evidence.root["summary"]["verdicts"],
-        key=lambda verdict: order.index(verdict.value.outcome),
+    rows = tuple(
+        Row(
+            (
+                text(verdicts[0]["rule"]),
+                outcome_words(outcome),
+                count(verdicts),
+                text(verdicts[0]["reason"]),
+                items(text(verdict["subject"]) for verdict in verdicts),
+                items(
+                    text(each) for verdict in verdicts for each in verdict["evidence"]
+                ),
+            ),
+            tone=_OUTCOMES[outcome][1],
+        )
+        for (outcome, _, _), verdicts in sorted(
+            findings.items(), key=lambda finding: order.index(finding[0][0])
+        )
     )
     return Table(
-        "rules",
-        "Rules",
+        name,
+        title,
         (
             column("Rule"),
             column("Outcome"),
-            column("Subject"),
+            column("Subjects", numeric=True),
             column("Reason"),
+            column("Which"),
             column("Evidence"),
         ),
-        (
-            RowGroup(
-                None,
-                tuple(
-                    Row(
-                        (
-                            text(verdict["rule"]),
-                            outcome_words(verdict.value.outcome),
-                            text(verdict["subject"]),
-                            text(verdict["reason"]),
-                            items(text(item) for item in verdict["evidence"]),
-                        ),
-                        tone=_OUTCOMES[verdict.value.outcome][1],
-                    )
-                    for verdict in verdicts
-                ),
-            ),
-        ),
+        (RowGroup(None, rows),),
     )
