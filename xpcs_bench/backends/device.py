@@ -28,6 +28,7 @@ __all__ = [
     "MemoryInfo",
     "choose_device",
     "describe_device",
+    "describe_host",
     "place",
     "platform_devices",
     "refuse_platform",

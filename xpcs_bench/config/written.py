@@ -55,6 +55,7 @@ __all__ = [
     "WrittenGeometryNumbers",
     "WrittenMask",
     "WrittenMatrix",
+    "WrittenRectangle",
     "WrittenSampling",
     "WrittenSelector",
     "WrittenSweep",
