@@ -46,7 +46,7 @@ def describe(evidence: Evidence) -> Section:
         "conversions",
         "Conversion cost",
         line(
-            "A view and a copy are two boundaries; a view costs the same at any size."
+            "A view and a copy are two boundaries: one hands memory out, one moves it."
             if groups
             else "No conversion was measured."
         ),
