@@ -16,13 +16,14 @@ def only_run(folder):
     return run
 
 
-def wait_for_measurements(tmp_path, count):
+def wait_for_measurements(process, tmp_path, count):
     """Wait until a running command has so many measurements on disk."""
-    while True:
+    while process.poll() is None:
         for journal in tmp_path.glob("reports/*/journal.jsonl"):
             if journal.read_bytes().count(b'"kind": "measurement"') >= count:
                 return
         time.sleep(0.02)
+    pytest.fail(f"the command ended before: {process.stdout.read()}")
 
 
 def test_a_run_writes_a_report_and_says_where(bench, sound, tmp_path):
@@ -98,7 +99,7 @@ def test_json_says_everything(bench, sound):
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_a_valid_record(start, sound, tmp_path, blow):
     process = start("run", sound, "--set", "kernels=[never_returns]")
-    wait_for_measurements(tmp_path, 0)
+    wait_for_measurements(process, tmp_path, 0)
     wait_for_workers(process)
     process.send_signal(blow)
     output, _ = process.communicate(timeout=60)
@@ -123,7 +124,7 @@ def test_a_killed_parent_loses_nothing_and_its_workers_die(
     asked += ("--set", "measure=[parity]", "--set", "sampling.timeout_s=4")
     # with this seed the sound case comes first
     process = start(*asked, "--set", "seed=5")
-    wait_for_measurements(tmp_path, 1)
+    wait_for_measurements(process, tmp_path, 1)
     wait_for_workers(process)
     workers = psutil.Process(process.pid).children()
     process.kill()
