@@ -99,7 +99,27 @@ def test_speedup_is_drawn_over_a_size_or_else_over_names(labels, kernel):
         for variant in JAX, JAX32:
             case = script.case(variant, kernel=kernel, labels=label)
             script.compare(base, case, estimate(0.5, "x"), Judgement.FASTER)
-    assert PLOTS["speedup_by_size"](Evidence(script.record())).svg
+    plot = PLOTS["speedup_by_size"](Evidence(script.record()))
+    assert plot.svg
+    # along sizes where there are several, else one row a candidate
+    assert plot.title.endswith("by size") == (kernel == "numbers")
+
+
+@pytest.mark.parametrize("n_sizes", [1, 2])
+def test_conversions_are_drawn_over_sizes_only_if_there_are_several(n_sizes):
+    script = Script()
+    for index in range(n_sizes):
+        case = script.case(
+            JAX,
+            "conversion",
+            on=detector(f"d{index}", 8 << index, 8),
+            boundary="view",
+            input_bytes=512 << index,
+        )
+        script.conclude(case, "conversion", estimate(1e-6))
+    plot = PLOTS["conversion_by_size"](Evidence(script.record()))
+    assert plot.svg
+    assert plot.title.endswith("and size") == (n_sizes > 1)
 
 
 def test_a_caller_s_style_changes_nothing(record_of):

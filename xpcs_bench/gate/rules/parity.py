@@ -37,7 +37,7 @@ def verdicts(record: RunRecord) -> Iterable[Verdict]:
                 rule="parity",
                 subject=case.id,
                 outcome=Outcome.PASS,
-                reason=f"all {len(checks)} comparisons within tolerance",
+                reason=f"comparisons within tolerance: {len(checks)} of {len(checks)}",
                 evidence=tuple(pointer for pointer, _ in checks),
             )
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xpcs_bench.records import Case, Estimate
 from xpcs_bench.report.drawing import INK, MUTED, SERIES, draw, drawable, log_axis
 from xpcs_bench.report.figures.frame import MARKERS, WIDTH, Plot, legend, positive
+from xpcs_bench.report.figures.rows import Row, cut, height, paint_rows
 from xpcs_bench.report.standing import Evidence
 from xpcs_bench.units import format_count, format_ratio
 
@@ -83,6 +84,16 @@ def speedup_by_size(evidence: Evidence) -> Plot:
         series = (case.kernel, case.variant.id)
         panels.setdefault(axis, {}).setdefault(series, []).append(_Point(size, ratio))
 
+    if all(
+        len({point.size for points in series.values() for point in points}) < 2
+        or any(
+            isinstance(point.size, str)
+            for points in series.values()
+            for point in points
+        )
+        for series in panels.values()
+    ):
+        return _speedup_by_problem(compared)
     variants = list(dict.fromkeys(case.variant.id for _, case in compared))
     kernels = list(dict.fromkeys(case.kernel for _, case in compared))
     note = (
@@ -138,6 +149,34 @@ def speedup_by_size(evidence: Evidence) -> Plot:
 
     return Plot(
         title, alt, draw("speedup", (WIDTH, 0.6 + 2.6 * len(panels)), paint), note
+    )
+
+
+def _speedup_by_problem(compared: Sequence[tuple[Estimate, Case]]) -> Plot:
+    """Draw one row a candidate: with one size each there is nothing to go along."""
+    rows, note = cut(
+        [Row(case.problem_id, case.variant.id, {"": ratio}) for ratio, case in compared]
+    )
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+
+        def paint_row(at: float, row: Row) -> None:
+            ratio = row.estimates[""]
+            axes.plot([1 / ratio.upper, 1 / ratio.lower], [at, at], color=SERIES[0])
+            axes.plot(1 / ratio.point, at, "o", color=SERIES[0], markersize=5.5)
+
+        paint_rows(axes, rows, paint_row)
+        axes.axvline(1.0, color=INK, linewidth=1.0)
+        log_axis(axes, "x", format_ratio)
+
+    return Plot(
+        "Speedup of the cached call",
+        "For every problem and candidate its speedup over the reference with its "
+        "interval, on a logarithmic axis; right of the line at one the candidate is "
+        "faster. The table has the values.",
+        draw("speedup", (WIDTH, height(rows)), paint),
+        note,
     )
 
 
