@@ -9,11 +9,15 @@ from xpcs_bench.run.schedule import schedule
 
 STEADY = case("numpy"), case("jax")
 FIRST = case("numpy", "first_call"), case("jax", "first_call")
-PARITY = (case("jax", "parity"),)
+PARITY = (
+    case("jax", "parity"),
+    case("jax", "parity", labels={"size": 2}),
+    case("numpy", "parity"),
+)
 CONVERSION = tuple(
     case("jax", "conversion", boundary=boundary) for boundary in ("view", "copy")
 )
-GROUPS = (STEADY, FIRST, PARITY, *((row,) for row in CONVERSION))
+GROUPS = (STEADY, FIRST, *((row,) for row in (*PARITY, *CONVERSION)))
 CASES = tuple(member for members in GROUPS for member in members)
 
 
@@ -59,6 +63,17 @@ def test_a_group_that_does_not_fit_into_memory_is_sampled_one_by_one():
 def test_boundaries_of_one_variant_share_a_worker():
     jobs = [job for job in schedule(plan(), (), 150) if job.cases[0] in CONVERSION]
     assert [job.cases for job in jobs] == [CONVERSION] * 3
+
+
+def test_values_of_one_variant_are_checked_in_one_worker():
+    jobs = [job.cases for job in schedule(plan(), (), 150) if job.cases[0] in PARITY]
+    assert sorted(jobs, key=len) == [(PARITY[2],), PARITY[:2]]
+
+
+def test_what_must_be_first_in_its_process_is_alone():
+    for job in schedule(plan(), (), 150):
+        if job.cases[0].measure == "first_call":
+            assert len(job.cases) == 1
 
 
 @given(st.sets(st.sampled_from(sorted(keys(schedule(plan(), (), 10**9))))))

@@ -53,34 +53,37 @@ def schedule(
     cases = {case.id: case for case in plan.cases}
     order = random.Random(plan.experiment.seed)  # noqa: S311 (an order, no secret)
     for process in range(plan.experiment.sampling.processes):
-        jobs = []
+        jobs: list[Job] = []
+        shared: dict[tuple[str, ...], list[Case]] = {}
         for group in plan.groups:
             members = [cases[member] for member in group.cases]
             members = [case for case in members if process < processes_of(case, plan)]
             left = [case for case in members if (case.id, process) not in done]
             if not left:
                 continue
-            match members[0].measure:
-                case "conversion":
-                    continue
-                case "steady_state":
-                    need = sum(plan.memory_bytes[case.id] for case in members)
-                    turns = [members] if need <= memory_limit else [[c] for c in left]
-                    jobs += [Job(process, tuple(row), together=True) for row in turns]
-                case _:
-                    jobs += [Job(process, (case,), together=False) for case in left]
-        jobs += _conversions(plan, process, done)
+            if members[0].measure == "steady_state":
+                need = sum(plan.memory_bytes[case.id] for case in members)
+                turns = [members] if need <= memory_limit else [[c] for c in left]
+                jobs += [Job(process, tuple(row), together=True) for row in turns]
+            else:
+                for case in left:
+                    shared.setdefault(_worker_of(case), []).append(case)
+        jobs += [Job(process, tuple(row), together=False) for row in shared.values()]
         order.shuffle(jobs)
         yield from jobs
 
 
-def _conversions(
-    plan: Plan, process: int, done: Collection[tuple[str, int]]
-) -> Iterator[Job]:
-    """All boundaries of one variant share a worker: none depends on being the first."""
-    rows: dict[tuple[str, str], list[Case]] = {}
-    for case in plan.cases:
-        if case.measure == "conversion" and (case.id, process) not in done:
-            rows.setdefault((case.problem_id, case.variant.id), []).append(case)
-    for row in rows.values():
-        yield Job(process, tuple(row), together=False)
+def _worker_of(case: Case) -> tuple[str, ...]:
+    """Cases with the same key share a worker: none of them depends on being first.
+
+    A conversion carries what the problem's kernel returned, so the boundaries of one
+    problem and variant go together. For values nobody looks at the clock, and a worker
+    per case would start a thousand interpreters to compare a thousand small arrays.
+    """
+    match case.measure:
+        case "conversion":
+            return (case.measure, case.problem_id, case.variant.id)
+        case "parity":
+            return (case.measure, case.kernel, case.variant.id)
+        case _:
+            return (case.id,)
