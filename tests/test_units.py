@@ -44,6 +44,8 @@ def test_bytes_are_binary_multiples(count, text):
 
 def test_other_quantities():
     assert format_ratio(12.345) == "12.3x"
+    assert format_ratio(66038.0) == "66038x"
+    assert format_ratio(1e300) == "1.00e+300x"
     assert format_percent(0.0123) == "1.2 %"
     assert format_count(1234567) == "1 234 567"
     assert format_quantity(0.002, "s") == "2.00 ms"

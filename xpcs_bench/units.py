@@ -29,12 +29,16 @@ _BYTE_UNITS = {
     "MiB": 2**20,
     "GiB": 2**30,
 }
+_LONGEST = 1e9
+"""From here on a number is written with an exponent."""
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*([A-Za-z%]*)\s*")
 
 
 def _significant(value: float, digits: int = 3) -> str:
     if value == 0 or not math.isfinite(value):
         return f"{value:.0f}" if value == 0 else str(value)
+    if abs(value) >= _LONGEST:
+        return f"{value:.{digits - 1}e}"
     exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
     return f"{value:.{max(0, digits - 1 - exponent)}f}"
 
