@@ -5,7 +5,8 @@
 * An array argument is an array of the backend or a Python scalar; it is positional.
   Lists go through :meth:`~BackendProtocol.array`.
 * Arrays are values: no method writes to its arguments, and no result shares memory
-  that the caller can write to through another array.
+  that the caller can write to through another array. A NumPy array given to a backend
+  of another library is read before the call returns (:mod:`~.arguments` for JAX).
 * Indices, labels and counts are ``int64``. New arrays are ``float64``, or ``int64``
   where all values given are whole numbers.
 * Nothing a method returns depends on data in its *shape*, except where there is a

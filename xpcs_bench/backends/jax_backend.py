@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from xpcs_bench.backends.arguments import guarded, guards_arguments, settled
 from xpcs_bench.backends.array_functions import Shape
 from xpcs_bench.backends.conversion import ensure_numpy, private_copy
 from xpcs_bench.backends.delegation import NamespaceBackend, refuse_minlength
@@ -35,10 +36,12 @@ __all__ = ["JAXBackend"]
 PLATFORMS = ("gpu", "tpu", "cpu")
 
 
+@guards_arguments
 class JAXBackend(NamespaceBackend):
     """JAX with 64-bit numbers.
 
-    Making one switches jax to 64 bits for the whole process.
+    Making one switches jax to 64 bits for the whole process. Arrays that others may
+    write to are copied on the way in, whichever method they are given to.
     """
 
     xp = jnp
@@ -56,7 +59,7 @@ class JAXBackend(NamespaceBackend):
 
     def array(self, data: Any, dtype: Any = None) -> jax.Array:
         if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(data)):
-            return _firm(jnp.array(data, dtype=dtype))
+            return _firm(jnp.array(settled(data), dtype=dtype))
         return _owned(data, dtype)
 
     def full(self, shape: Shape, fill_value: Any, dtype: Any = None) -> jax.Array:
@@ -176,9 +179,13 @@ class JAXBackend(NamespaceBackend):
         static_argnums: int | Sequence[int] | None = None,
         static_argnames: str | Sequence[str] | None = None,
     ) -> Callable[..., Any]:
-        return jax.jit(
+        compiled = jax.jit(
             func, static_argnums=static_argnums, static_argnames=static_argnames
         )
+        call: Any = guarded(compiled)
+        # neither reads values, and what takes a compiled function apart needs both
+        call.trace, call.lower = compiled.trace, compiled.lower
+        return cast("Callable[..., Any]", call)
 
     def grad(
         self, func: Callable[..., Any], /, argnums: int | Sequence[int] = 0

@@ -72,8 +72,8 @@ class BackendProtocol(ArrayFunctions, Protocol):
         """Compile ``func``, which must be pure; without a compiler, return it.
 
         Static arguments are hashable Python values that may decide control flow.
-        Arguments must be arrays of this backend: a NumPy array would be read while
-        its owner may already be writing to it.
+        A NumPy array among the arguments is copied first: a compiler's program reads
+        it when its owner may already be writing to it, or keeps it as a result.
         """
 
     def grad(
