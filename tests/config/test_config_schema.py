@@ -6,6 +6,7 @@ import pytest
 from xpcs_bench.config.document import parse_document
 from xpcs_bench.config.load import load_experiment
 from xpcs_bench.config.schema import experiment_schema
+from xpcs_bench.run.prepare import catalogue as registered
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
 
@@ -106,7 +107,9 @@ def test_what_one_value_gets_wrong_is_seen_by_editor_and_loader(
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.name)
-def test_the_experiments_of_this_project_load_and_validate(validator, catalogue, path):
+def test_the_experiments_of_this_project_load_and_validate(path):
+    catalogue = registered()
+    validator = jsonschema.Draft202012Validator(experiment_schema(catalogue))
     text = path.read_text(encoding="utf-8")
     schema_line = "# yaml-language-server: $schema=experiment.schema.json"
     assert text.splitlines()[0] == schema_line

@@ -16,6 +16,7 @@ KERNELS = {
     "qmap": "xpcs_bench.kernels.qmap:QMap",
     "partition": "xpcs_bench.kernels.partition:Partition",
     "g2_model": "xpcs_bench.kernels.g2_model:G2Model",
+    "binning": "xpcs_bench.kernels.binning:Binning",
 }
 """Name in a configuration to ``module:class``."""
 
