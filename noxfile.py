@@ -2,7 +2,8 @@
 
 Oldest and newest Python, each with the oldest dependencies that pyproject.toml allows
 and with the newest there are. Continuous integration runs the default Python with the
-newest (``.ci/run``); run the matrix when a floor moves and before a release.
+newest (``.ci/run``); run the matrix when a floor moves and before a release. uv finds
+the interpreters on PATH, and downloads those that are not there.
 """
 
 from pathlib import Path
