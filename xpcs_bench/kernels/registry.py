@@ -17,6 +17,7 @@ KERNELS = {
     "partition": "xpcs_bench.kernels.partition:Partition",
     "g2_model": "xpcs_bench.kernels.g2_model:G2Model",
     "binning": "xpcs_bench.kernels.binning:Binning",
+    "two_time": "xpcs_bench.kernels.two_time:TwoTime",
 }
 """Name in a configuration to ``module:class``."""
 
