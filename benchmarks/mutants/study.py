@@ -1,0 +1,265 @@
+"""Whether the tests notice: ``python benchmarks/mutants/study.py``.
+
+Applies the mutants of ``mutants.py`` one at a time to a private copy of the project and
+runs the tests that ought to notice; those must pass on the copy as it is. Every answer
+is written to ``reports/mutation/study.json`` as it comes. Run again, the command takes
+up what is missing: a mutant whose file or tests have changed since, or that survived
+(``--again``). Prints the score and the survivors; exits with 1 below 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from mutants import MUTANTS, SUBJECTS, Mutant
+
+ROOT = Path(__file__).resolve().parents[2]
+RECORD = ROOT / "reports" / "mutation"
+COPIED = ("xpcs_bench", "tests", "configs", "pyproject.toml")
+LEAST_SCORE = 0.95
+TIMEOUT_S = 600
+"""A mutant that never ends is noticed too, by whoever waits for the tests."""
+
+Outcome = Literal["killed", "survived", "timeout", "no tests"]
+_OUTCOMES: dict[int, Outcome] = {0: "survived", 1: "killed", 2: "killed", 5: "no tests"}
+"""By exit code of pytest; 2 is an import that fails, with ``-x``."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the tests said of one mutant."""
+
+    id: str
+    wrong: str
+    outcome: Outcome
+    evidence: str
+    """The first test that failed."""
+    reason: str
+    """Why it survived, where that is known."""
+    fingerprint: str
+    """Of the mutated file and of its tests: an answer holds for these."""
+
+
+def fingerprint(mutant: Mutant) -> str:
+    """Digest what the answer depends on and the next run may find changed."""
+    subject = SUBJECTS[mutant.subject]
+    digest = hashlib.sha256(mutant.applied((ROOT / subject.file).read_text()).encode())
+    for test in subject.tests:
+        digest.update((ROOT / test).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def run_tests(root: Path, tests: Sequence[str]) -> tuple[Outcome, str]:
+    """Run tests in a copy of the project, and on that copy alone."""
+    environ = os.environ | {
+        "PYTHONPATH": str(root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "JAX_PLATFORMS": "cpu",
+    }
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
+    try:
+        done = subprocess.run(  # noqa: S603 (our own tests)
+            [sys.executable, "-m", "pytest", *options, *tests],
+            cwd=root,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "timeout", f"no end within {TIMEOUT_S} s"
+    if done.returncode not in _OUTCOMES:
+        msg = f"pytest exits with {done.returncode} for {tests}:\n{done.stdout}"
+        raise RuntimeError(msg)
+    failed = [
+        line.partition(" - ")[0]
+        for line in done.stdout.splitlines()
+        if line.startswith(("FAILED", "ERROR"))
+    ]
+    return _OUTCOMES[done.returncode], failed[0] if failed else ""
+
+
+@contextmanager
+def copies(count: int) -> Iterator[queue.Queue[Path]]:
+    """Make private copies of the project, to be taken and given back."""
+    free: queue.Queue[Path] = queue.Queue()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        for number in range(count):
+            root = Path(folder) / str(number)
+            root.mkdir()
+            for name in COPIED:
+                source = ROOT / name
+                if source.is_dir():
+                    ignored = shutil.ignore_patterns("__pycache__")
+                    shutil.copytree(source, root / name, ignore=ignored)
+                else:
+                    shutil.copy(source, root / name)
+            free.put(root)
+        yield free
+
+
+def ask(mutant: Mutant, free: queue.Queue[Path]) -> Answer:
+    """Apply one mutant to a copy, run its tests, and put the copy right again."""
+    subject = SUBJECTS[mutant.subject]
+    root = free.get()
+    try:
+        mutant.mutate(root)
+        outcome, evidence = run_tests(root, subject.tests)
+    finally:
+        shutil.copy(ROOT / subject.file, root / subject.file)
+        free.put(root)
+    return Answer(
+        id=mutant.id,
+        wrong=mutant.wrong,
+        outcome=outcome,
+        evidence=evidence,
+        reason=mutant.equivalent if outcome == "survived" else "",
+        fingerprint=fingerprint(mutant),
+    )
+
+
+def require_green(free: queue.Queue[Path], subjects: set[str]) -> None:
+    """Run the tests of all subjects on the project as it is.
+
+    Raises
+    ------
+    SystemExit
+        If they fail: nothing could be said of any mutant.
+    """
+    tests = dict.fromkeys(
+        test for name in sorted(subjects) for test in SUBJECTS[name].tests
+    )
+    root = free.get()
+    outcome, evidence = run_tests(root, tuple(tests))
+    free.put(root)
+    if outcome != "survived":
+        msg = f"The tests do not pass without a mutant ({evidence}). Repair them first."
+        raise SystemExit(msg)
+
+
+def is_caught(answer: Answer) -> bool:
+    """Whether somebody who runs the tests would have noticed."""
+    return answer.outcome in {"killed", "timeout"}
+
+
+def score(answers: Sequence[Answer]) -> float:
+    """Share of the mutants that are caught; those that change nothing are not asked."""
+    asked = [answer for answer in answers if is_caught(answer) or not answer.reason]
+    return sum(map(is_caught, asked)) / len(asked) if asked else 0.0
+
+
+def read_record() -> dict[str, Answer]:
+    """Return the answers so far by id."""
+    path = RECORD / "study.json"
+    rows = json.loads(path.read_text())["answers"] if path.exists() else []
+    return {row["id"]: Answer(**row) for row in rows}
+
+
+def write_record(answers: dict[str, Answer]) -> None:
+    """Write the answers, in the order of the list, as JSON and as a table."""
+    rows = [answers[mutant.id] for mutant in MUTANTS if mutant.id in answers]
+    RECORD.mkdir(parents=True, exist_ok=True)
+    record = {
+        "schema_version": 1,
+        "mutants": len(MUTANTS),
+        "outcomes": dict(Counter(row.outcome for row in rows)),
+        "score": round(score(rows), 4),
+        "answers": list(map(asdict, rows)),
+    }
+    partial = RECORD / "study.json.partial"
+    partial.write_text(json.dumps(record, indent=1) + "\n")
+    partial.replace(RECORD / "study.json")
+    (RECORD / "study.md").write_text(markdown(rows))
+
+
+def markdown(rows: Sequence[Answer]) -> str:
+    """Write what was found for a reader."""
+    caught = sum(map(is_caught, rows))
+    lines = [
+        "# Mutation study",
+        "",
+        f"{caught} of {len(rows)} mutants were caught by the tests,",
+        f"{score(rows):.1%} of those that change behaviour. Made by",
+        "`python benchmarks/mutants/study.py`, which takes up where it ended.",
+        "",
+        "## Not caught",
+        "",
+    ]
+    survivors = [row for row in rows if not is_caught(row)]
+    lines += [
+        f"- `{row.id}` ({row.outcome}): {row.wrong}. {row.reason}".rstrip()
+        for row in survivors
+    ] or ["None."]
+    lines += ["", "## All", "", "| mutant | what is wrong | outcome | noticed by |"]
+    lines += ["|---|---|---|---|"]
+    lines += [
+        f"| `{row.id}` | {row.wrong} | {row.outcome} | {_test(row.evidence)} |"
+        for row in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _test(evidence: str) -> str:
+    name = evidence.partition("::")[2] or evidence
+    return f"`{name.partition('[')[0]}`" if name else ""
+
+
+def main() -> int:
+    """Run what is missing, write the record, print the score."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("-k", default="", help="only mutants whose id contains this")
+    parser.add_argument("--jobs", type=int, default=1, help="copies at work at once")
+    parser.add_argument(
+        "--again", action="store_true", help="ask again about those that survived"
+    )
+    options = parser.parse_args()
+
+    known = {mutant.id for mutant in MUTANTS}
+    answers = {name: row for name, row in read_record().items() if name in known}
+    missing = [
+        mutant
+        for mutant in MUTANTS
+        if options.k in mutant.id
+        and (
+            mutant.id not in answers
+            or answers[mutant.id].fingerprint != fingerprint(mutant)
+            or (options.again and not is_caught(answers[mutant.id]))
+        )
+    ]
+    if missing:
+        with copies(options.jobs) as free, ThreadPoolExecutor(options.jobs) as pool:
+            require_green(free, {mutant.subject for mutant in missing})
+            asked = [pool.submit(ask, mutant, free) for mutant in missing]
+            for future in as_completed(asked):
+                answer = future.result()
+                answers[answer.id] = answer
+                write_record(answers)
+                print(f"{answer.outcome:9}{answer.id}", flush=True)
+    write_record(answers)
+    rows = list(answers.values())
+    for row in rows:
+        if not is_caught(row):
+            print(f"{row.outcome}: {row.id}: {row.wrong}. {row.reason}".rstrip())
+    caught = sum(map(is_caught, rows))
+    print(f"{caught} of {len(rows)} caught, score {score(rows):.1%}")
+    return 0 if len(rows) == len(MUTANTS) and score(rows) >= LEAST_SCORE else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
