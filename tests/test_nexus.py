@@ -208,6 +208,8 @@ def test_a_path_through_a_dataset_is_refused(measured):
 def test_files_that_are_no_files(tmp_path):
     assert "no such file" in refusal(tmp_path / "none.h5")
     assert "is a directory" in refusal(tmp_path)
+    endless = "x" * 5000
+    assert refusal(tmp_path / endless).count(endless) == 1
     text = tmp_path / "text.h5"
     text.write_text("name: x")
     assert "is not a whole HDF5 file" in refusal(text)

@@ -221,7 +221,6 @@ def _opened(path: str | Path) -> Iterator[Any]:
         # a file that cannot be opened says why here; h5py would word it for C
         with Path(path).open("rb"):
             pass
-        file = h5py.File(path, "r")
     except FileNotFoundError as error:
         msg = f"{path}: no such file. Name an HDF5 file that exists."
         raise RecordError(msg) from error
@@ -231,9 +230,13 @@ def _opened(path: str | Path) -> Iterator[Any]:
     except PermissionError as error:
         msg = f"{path}: may not be read by this user. Change its permissions."
         raise RecordError(msg) from error
-    except ValueError as error:
-        msg = f"{path}: cannot be a path ({error}). Name an HDF5 file that exists."
+    except (OSError, ValueError) as error:
+        # str() of an OSError would say the path again, however long it is
+        why = error.strerror if isinstance(error, OSError) else error
+        msg = f"{path}: cannot be a path ({why}). Name an HDF5 file that exists."
         raise RecordError(msg) from error
+    try:
+        file = h5py.File(path, "r")
     except OSError as error:
         msg = (
             f"{path}: is not a whole HDF5 file ({error}). Copy it again, or name "
