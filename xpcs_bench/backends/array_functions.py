@@ -175,7 +175,10 @@ class ArrayFunctions(Protocol):
         """-1, 0 or 1; NaN for NaN; the sign of a zero is not kept by all."""
 
     def power(self, x: Array, y: Array, /) -> Array:
-        """``x ** y``; integers to negative integers are refused by raising."""
+        """``x ** y``; integers to negative integers are refused.
+
+        ValueError where the exponents are known: not for traced ones.
+        """
 
     def maximum(self, x: Array, y: Array, /) -> Array:
         """Elementwise larger; NaN where either is NaN."""

@@ -92,6 +92,18 @@ class JAXBackend(NamespaceBackend):
             return remainder
         return jnp.where(remainder == 0, jnp.copysign(remainder, y), remainder)
 
+    def power(self, x: Any, y: Any, /) -> jax.Array:
+        whole = jnp.issubdtype(jnp.result_type(x, y), jnp.integer)
+        if whole and _known(y) and bool(jnp.any(jnp.asarray(y) < 0)):
+            msg = "Integers to negative integer powers. Convert one of them to floats."
+            raise ValueError(msg)
+        return jnp.power(x, y)
+
+    def cumsum(self, x: Any, /, axis: int | None = None) -> jax.Array:
+        # jax would add up narrow integers in their own type, where they wrap around
+        kind = jnp.result_type(x).kind
+        return jnp.cumsum(x, axis, dtype={"i": jnp.int64, "u": jnp.uint64}.get(kind))
+
     # A GPU multiplies float32 in TF32 unless told otherwise
 
     def matmul(self, x: Any, y: Any, /) -> jax.Array:
@@ -113,8 +125,9 @@ class JAXBackend(NamespaceBackend):
 
     def digitize(self, x: Any, bins: Any, /, *, right: bool = False) -> jax.Array:
         if _known(bins):
-            steps = np.diff(np.asarray(bins))
-            if not (np.all(steps >= 0) or np.all(steps <= 0)):
+            edges = np.asarray(bins)  # differences of unsigned ones would wrap around
+            before, after = edges[:-1], edges[1:]
+            if not (np.all(before <= after) or np.all(before >= after)):
                 msg = "Bins must rise or fall throughout. Sort the edges first."
                 raise ValueError(msg)
         return jnp.digitize(x, bins, right=right).astype(jnp.int64)

@@ -58,7 +58,11 @@ class NumPyBackend(NamespaceBackend):
         return np.argsort(x, axis=axis, stable=True)
 
     def percentile(self, x: Any, q: Any, /, axis: Any = None) -> Any:
-        return np.percentile(x, q, axis=axis)
+        values = np.asarray(x)
+        if values.dtype.kind != "f":
+            # differences of narrow integers would wrap around
+            values = values.astype(np.float64)
+        return np.percentile(values, q, axis=axis).astype(values.dtype)
 
     def digitize(self, x: Any, bins: Any, /, *, right: bool = False) -> Any:
         return np.digitize(x, bins, right=right)
