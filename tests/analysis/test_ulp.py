@@ -121,3 +121,7 @@ def test_non_finite_truths_are_met_or_missed():
     assert ulp_error(inf, inf, np.float64) == 0
     assert ulp_error(1.0, nan, np.float64) == inf
     assert ulp_error(-inf, inf, np.float64) == inf
+
+
+def test_the_distance_of_two_single_floats_of_unlike_sign_warns_of_nothing():
+    assert ulp_distance(np.array(-1.0), np.array(1.0)) == 2 * 0x3FF0000000000000

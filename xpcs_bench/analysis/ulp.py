@@ -60,7 +60,8 @@ def ulp_distance(actual: NDArray[Any], desired: NDArray[Any]) -> NDArray[np.uint
     # unsigned, because the distance of two finite floats can exceed 2**63
     high = np.maximum(a, d).view(np.uint64)
     low = np.minimum(a, d).view(np.uint64)
-    distance = np.array(high - low)
+    # of 0-d arrays the difference is a scalar, which would warn where it wraps
+    distance = np.array(np.subtract(high, low, out=np.empty_like(high)))
     finite = np.isfinite(actual) & np.isfinite(desired)
     if not finite.all():
         alike = (actual == desired) | (np.isnan(actual) & np.isnan(desired))
