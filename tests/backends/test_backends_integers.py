@@ -59,3 +59,11 @@ def test_powers_of_integers_work_where_exponents_are_traced(backend):
     power = backend.jit(backend.power)
     squares = power(backend.array([2, 3]), backend.array(2))
     assert backend.to_numpy(squares).tolist() == [4, 9]
+
+
+def test_exponents_written_in_a_traced_function_are_looked_at(backend):
+    x = backend.array([2, 3])
+    square = backend.jit(lambda x: backend.power(x, 2))
+    assert backend.to_numpy(square(x)).tolist() == [4, 9]
+    with pytest.raises(ValueError, match="negative integer power"):
+        backend.jit(lambda x: backend.power(x, -2))(x)

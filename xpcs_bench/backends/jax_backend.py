@@ -94,7 +94,8 @@ class JAXBackend(NamespaceBackend):
 
     def power(self, x: Any, y: Any, /) -> jax.Array:
         whole = jnp.issubdtype(jnp.result_type(x, y), jnp.integer)
-        if whole and _known(y) and bool(jnp.any(jnp.asarray(y) < 0)):
+        # asked of numpy: inside jit, jax would only trace the question
+        if whole and _known(y) and np.any(np.asarray(y) < 0):
             msg = "Integers to negative integer powers. Convert one of them to floats."
             raise ValueError(msg)
         return jnp.power(x, y)
