@@ -25,6 +25,6 @@ RESOLUTIONS = ["lowest-direct", "highest"]
 def matrix(session: nox.Session, resolution: str) -> None:
     """Install with one resolution, run the tests, then measure the quickstart."""
     session.install("--resolution", resolution, "--editable", ".[test]")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "2", *session.posargs)
     reports = Path(session.create_tmp()) / "reports"
     session.run("xpcs-bench", "run", "configs/quickstart.yaml", "--out", str(reports))
