@@ -123,6 +123,34 @@ def parity(**options: Any) -> int:
 
 
 @xpcs_bench.command()
+@click.option(
+    "-k",
+    "expression",
+    metavar="EXPR",
+    help="Only methods whose category/name matches, e.g. -k 'trigonometry or log1p'.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("reports/conformance"),
+    show_default=True,
+    help="Folder for conformance.json and conformance.md.",
+)
+@_quiet
+@_json
+def conformance(
+    *, expression: str | None, out: Path, quiet: bool, as_json: bool
+) -> int:
+    """Compare NumPy, JAX and the truth, method by method, on hard inputs.
+
+    Ends with 1 where they differ and no known difference explains it.
+    """
+    from xpcs_bench.cli.conforming import examine_here
+
+    return examine_here(out, expression, as_json=as_json, quiet=quiet)
+
+
+@xpcs_bench.command()
 @_config
 @_select
 @_set
