@@ -66,6 +66,16 @@ def test_each_reduction_is_the_one_it_is_called(backend, name, value):
     assert float(getattr(backend, name)(x)) == pytest.approx(float(value), rel=1e-12)
 
 
+@pytest.mark.parametrize("name", ["matmul", "dot"])
+def test_products_keep_the_precision_of_their_type(jax_backend, name):
+    import jax
+
+    x = jax_backend.ones((2, 2), dtype="float32")
+    # a CPU has no other: what the program asks for is all that can be seen here
+    program = jax.make_jaxpr(getattr(jax_backend, name))(x, x)
+    assert "HIGHEST" in str(program)
+
+
 def test_every_delegated_method_is_bound_to_its_own_name():
     for name, member in vars(NamespaceBackend).items():
         if not name.startswith("_") and callable(member):

@@ -117,9 +117,24 @@ def test_an_impossible_share_is_refused(fraction):
         DeviceConfig(memory_fraction=fraction)
 
 
-def test_a_device_that_is_not_there_is_refused():
-    with pytest.raises(ConfigError, match="99 is not there"):
-        DeviceManager().get_device(99)
+@pytest.mark.parametrize("index", [-1, 1, 99])
+def test_a_device_that_is_not_there_is_refused(monkeypatch, index):
+    monkeypatch.setattr(device_module, "platform_devices", lambda _: [Gpu()])
+    with pytest.raises(ConfigError, match=f"{index} is not there"):
+        DeviceManager().get_device(index)
+
+
+def test_devices_of_the_current_kind_come_first(monkeypatch):
+    class Cpu(Gpu):
+        platform = "cpu"
+
+    found = {"gpu": [Gpu()], "cpu": [Cpu()]}
+    monkeypatch.setattr(device_module, "platform_devices", found.__getitem__)
+    for wanted, order in (("no", ["cpu", "gpu"]), ("yes", ["gpu", "cpu"])):
+        monkeypatch.setenv("XPCS_USE_GPU", wanted)
+        DeviceManager.reset()
+        devices = DeviceManager().available_devices
+        assert [device.platform for device in devices] == order
 
 
 FOUR = """
@@ -137,7 +152,19 @@ for index in range(4):
         assert [device.id for device in leaf.devices()] == [index]
     assert ensure_numpy(tree["x"]).tolist() == [0, 1, 2]
 
+def where(array):
+    return [device.id for device in array.devices()]
+
+assert where(backend.device_put(np.ones(2), "cpu")) == [0]
+
 import jax
+from xpcs_bench.backends.jax_setup import set_default_device
+set_default_device(jax.devices()[2])
+assert where(backend.ones(2)) == [2]
+set_default_device(None)  # leaves what is there
+assert where(backend.ones(2)) == [2]
+jax.config.update("jax_default_device", None)
+
 mesh = jax.sharding.Mesh(np.array(jax.devices()), ("x",))
 split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("x"))
 spread = jax.device_put(backend.arange(8.0), split)
