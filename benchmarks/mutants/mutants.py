@@ -10,7 +10,6 @@ behaviour on some machine says so in ``equivalent``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 __all__ = ["MUTANTS", "SUBJECTS", "Mutant", "Subject"]
 
@@ -59,16 +58,14 @@ class Mutant:
             raise ValueError(msg)
         return source.replace(self.old, self.new)
 
-    def mutate(self, root: Path) -> None:
-        """Edit the copy of the project at ``root``."""
-        file = root / SUBJECTS[self.subject].file
-        file.write_text(self.applied(file.read_text()))
-
 
 SUBJECTS: dict[str, Subject] = {
     "conversion": Subject(
         "xpcs_bench/backends/conversion.py",
-        ("tests/backends/test_backends_conversion.py",),
+        (
+            "tests/backends/test_backends_conversion.py",
+            "tests/backends/test_backends_device.py",
+        ),
     ),
     "device": Subject(
         "xpcs_bench/backends/device.py",
@@ -114,6 +111,7 @@ SUBJECTS: dict[str, Subject] = {
     "jax": Subject(
         "xpcs_bench/backends/jax_backend.py",
         (
+            "tests/backends/test_backends_delegation.py",
             "tests/backends/test_backends_functions.py",
             "tests/backends/test_backends_loops.py",
             "tests/backends/test_backends_conversion.py",
@@ -250,7 +248,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("numpy", "last-ones", "the last are kept, not the first", "fixed[: len(values)] = values[:size]", "fixed[: len(values)] = values[-size:]"),
     Mutant("numpy", "fill-ignored", "the filling is ignored", "_smallest(values) if fill_value is None else fill_value", "_smallest(values)"),
     Mutant("numpy", "decimals-ignored", "the number of places is ignored", "return np.round(x, decimals)", "return np.round(x)"),
-    Mutant("numpy", "axis-ignored", "the axis is ignored", "np.percentile(x, q, axis=axis)", "np.percentile(x, q)"),
+    Mutant("numpy", "axis-ignored", "the axis is ignored", "np.percentile(values, q, axis=axis)", "np.percentile(values, q)"),
     Mutant("numpy", "whole-weights", "sums of no weights are counts", "counts if weights is None else counts.astype(np.float64, copy=False)", "counts"),
     Mutant("numpy", "copy-shares", "a copy is a view", "        return np.array(x)\n", "        return np.asarray(x)\n"),
     Mutant("numpy", "flat-shares", "what is flattened is a view", "np.array(x).reshape(-1)", "np.asarray(x).reshape(-1)"),

@@ -2,9 +2,10 @@
 
 Applies the mutants of ``mutants.py`` one at a time to a private copy of the project and
 runs the tests that ought to notice; those must pass on the copy as it is. Every answer
-is written to ``reports/mutation/study.json`` as it comes. Run again, the command takes
-up what is missing: a mutant whose file or tests have changed since, or that survived
-(``--again``). Prints the score and the survivors; exits with 1 below 95 %.
+is written to ``reports/mutation/study.json`` as it comes. Run again, the command asks
+about what is missing and what has changed since; with ``--again`` also about survivors,
+with ``--anew`` about all, as when tests were taken away. Prints the score and the
+survivors; exits with 1 below 95 %.
 """
 
 from __future__ import annotations
@@ -52,16 +53,13 @@ class Answer:
     reason: str
     """Why it survived, where that is known."""
     fingerprint: str
-    """Of the mutated file and of its tests: an answer holds for these."""
+    """Of the mutated file: the answer is about this one."""
 
 
-def fingerprint(mutant: Mutant) -> str:
-    """Digest what the answer depends on and the next run may find changed."""
-    subject = SUBJECTS[mutant.subject]
-    digest = hashlib.sha256(mutant.applied((ROOT / subject.file).read_text()).encode())
-    for test in subject.tests:
-        digest.update((ROOT / test).read_bytes())
-    return digest.hexdigest()[:16]
+def fingerprint(mutant: Mutant, root: Path = ROOT) -> str:
+    """Digest the file with the mutant in it."""
+    source = (root / SUBJECTS[mutant.subject].file).read_text()
+    return hashlib.sha256(mutant.applied(source).encode()).hexdigest()[:16]
 
 
 def run_tests(root: Path, tests: Sequence[str]) -> tuple[Outcome, str]:
@@ -118,11 +116,13 @@ def ask(mutant: Mutant, free: queue.Queue[Path]) -> Answer:
     """Apply one mutant to a copy, run its tests, and put the copy right again."""
     subject = SUBJECTS[mutant.subject]
     root = free.get()
+    file = root / subject.file
+    source, asked = file.read_text(), fingerprint(mutant, root)
     try:
-        mutant.mutate(root)
+        file.write_text(mutant.applied(source))
         outcome, evidence = run_tests(root, subject.tests)
     finally:
-        shutil.copy(ROOT / subject.file, root / subject.file)
+        file.write_text(source)
         free.put(root)
     return Answer(
         id=mutant.id,
@@ -130,7 +130,7 @@ def ask(mutant: Mutant, free: queue.Queue[Path]) -> Answer:
         outcome=outcome,
         evidence=evidence,
         reason=mutant.equivalent if outcome == "survived" else "",
-        fingerprint=fingerprint(mutant),
+        fingerprint=asked,
     )
 
 
@@ -228,10 +228,12 @@ def main() -> int:
     parser.add_argument(
         "--again", action="store_true", help="ask again about those that survived"
     )
+    parser.add_argument("--anew", action="store_true", help="forget all answers")
     options = parser.parse_args()
 
     known = {mutant.id for mutant in MUTANTS}
-    answers = {name: row for name, row in read_record().items() if name in known}
+    before = {} if options.anew else read_record()
+    answers = {name: row for name, row in before.items() if name in known}
     missing = [
         mutant
         for mutant in MUTANTS
