@@ -18,6 +18,7 @@ KERNELS = {
     "g2_model": "xpcs_bench.kernels.g2_model:G2Model",
     "binning": "xpcs_bench.kernels.binning:Binning",
     "two_time": "xpcs_bench.kernels.two_time:TwoTime",
+    "g2": "xpcs_bench.kernels.g2:G2",
 }
 """Name in a configuration to ``module:class``."""
 
