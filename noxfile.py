@@ -4,6 +4,9 @@ Oldest and newest Python, each with the oldest dependencies that pyproject.toml 
 and with the newest there are. Continuous integration runs the default Python with the
 newest (``.ci/run``); run the matrix when a floor moves and before a release. uv finds
 the interpreters on PATH, and downloads those that are not there.
+
+``nox -s without-jax`` runs what must work where jax is not installed, in an environment
+where it is not; continuous integration runs it too.
 """
 
 from pathlib import Path
@@ -18,6 +21,8 @@ nox.options.sessions = ["matrix"]
 PYTHONS = ["3.11", "3.13"]
 RESOLUTIONS = ["lowest-direct", "highest"]
 """Direct dependencies at their floors, and everything at its newest."""
+WITH_JAX = ("jax", "numpyro")
+"""How the requirements begin that a program on NumPy alone does without."""
 
 
 @nox.session(python=PYTHONS)
@@ -28,3 +33,21 @@ def matrix(session: nox.Session, resolution: str) -> None:
     session.run("python", "-m", "pytest", "-n", "2", *session.posargs)
     reports = Path(session.create_tmp()) / "reports"
     session.run("xpcs-bench", "run", "configs/quickstart.yaml", "--out", str(reports))
+
+
+@nox.session(name="without-jax")
+def without_jax(session: nox.Session) -> None:
+    """Install everything but jax and what needs it, and run the tests of that."""
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    kept = [
+        requirement
+        for requirement in (
+            *project["dependencies"],
+            *project["optional-dependencies"]["test"],
+        )
+        if not requirement.startswith(WITH_JAX)
+    ]
+    session.install(*kept)
+    session.install("--no-deps", "--editable", ".")
+    session.run("python", "-c", "import jax", success_codes=[1], silent=True)
+    session.run("python", "-m", "pytest", "tests/test_without_jax.py")
