@@ -17,7 +17,7 @@ ROW = Difference(
     methods=("floor",),
     dtypes=("float64",),
     inputs=(),
-    aspects=("value",),
+    aspects=("value", "pattern"),
     reason="It is written | down.",
     source="here",
 )

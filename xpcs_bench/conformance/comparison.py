@@ -290,14 +290,15 @@ def _counted(indices: list[Any], array: NDArray[Any], example: Worst) -> str:
 
 def _place(call: Call, index: tuple[int, ...], answers: Mapping[str, Any]) -> Worst:
     """Describe one element; the arguments beside it where they have its shape."""
-    shape_known = [arg for arg in call.args if np.ndim(arg) and hasattr(arg, "shape")]
+    given = [arg for arg in call.args if not callable(arg)]  # a program has no value
+    shape_known = [arg for arg in given if np.ndim(arg) and hasattr(arg, "shape")]
     same = [arg for arg in shape_known if len(index) == arg.ndim]
     if shape_known and len(same) == len(shape_known) and _inside(index, same):
         arguments = ", ".join(
-            _number(arg[index]) if np.ndim(arg) else _number(arg) for arg in call.args
+            _number(arg[index]) if np.ndim(arg) else _number(arg) for arg in given
         )
-    elif len(call.args) == 1 and np.ndim(call.args[0]) == 0:
-        arguments = _number(call.args[0])
+    elif len(given) == 1 and np.ndim(given[0]) == 0:
+        arguments = _number(given[0])
     else:
         arguments = f"element {index}"
     return Worst(

@@ -28,7 +28,7 @@ def _edges(dtype: str) -> Any:
 
 def _digitize_calls(dtype: str) -> Iterator[Call]:
     edges = _edges(dtype)
-    for right in (False, True):
+    for right in (False, True) if dtype in PRINCIPAL else (False,):
         for name, values in classes(dtype).items():
             yield Call(name, (values, edges), {"right": right})
             if dtype in PRINCIPAL:
@@ -43,7 +43,7 @@ def _digitize_calls(dtype: str) -> Iterator[Call]:
 
 def _searchsorted_calls(dtype: str) -> Iterator[Call]:
     edges = _edges(dtype)
-    for side in ("left", "right"):
+    for side in ("left", "right") if dtype in PRINCIPAL else ("left",):
         for name, values in classes(dtype).items():
             yield Call(name, (edges, values), {"side": side})
     if dtype in PRINCIPAL:

@@ -62,7 +62,7 @@ def _moved_calls(
     dtype: str, options: Sequence[Mapping[str, Any]], shape: tuple[int, ...] = (8, 8)
 ) -> Iterator[Call]:
     """Call on every class in a shape, with each set of options."""
-    for chosen in options:
+    for chosen in options if dtype in PRINCIPAL else options[:1]:
         for name, values in classes(dtype).items():
             yield Call(name, (values.reshape(shape),), chosen)
 
