@@ -1,7 +1,7 @@
 """Whether the tests notice: ``python benchmarks/mutants/study.py``.
 
 Applies the mutants of ``mutants.py`` one at a time to a private copy of the project and
-runs the tests that ought to notice; those must pass on the copy as it is. Every answer
+runs the tests that ought to notice; all of these must pass without one. Every answer
 is written to ``reports/mutation/study.json`` as it comes. Run again, the command asks
 about what is missing and what has changed since; with ``--again`` also about survivors,
 with ``--anew`` about all, as when tests were taken away. Prints the score and the
@@ -62,7 +62,16 @@ def fingerprint(mutant: Mutant, root: Path = ROOT) -> str:
     return hashlib.sha256(mutant.applied(source).encode()).hexdigest()[:16]
 
 
-def run_tests(root: Path, tests: Sequence[str]) -> tuple[Outcome, str]:
+def unmutated() -> str:
+    """Digest the subjects and their tests as they are."""
+    digest = hashlib.sha256()
+    for subject in SUBJECTS.values():
+        for name in (subject.file, *subject.tests):
+            digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def run_tests(root: Path, tests: Sequence[str], near: str = "") -> tuple[Outcome, str]:
     """Run tests in a copy of the project, and on that copy alone."""
     environ = os.environ | {
         "PYTHONPATH": str(root),
@@ -72,7 +81,7 @@ def run_tests(root: Path, tests: Sequence[str]) -> tuple[Outcome, str]:
     options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
     try:
         done = subprocess.run(  # noqa: S603 (our own tests)
-            [sys.executable, "-m", "pytest", *options, *tests],
+            [sys.executable, "-m", "pytest", *options, *tests, "-k", near],
             cwd=root,
             env=environ,
             capture_output=True,
@@ -120,7 +129,9 @@ def ask(mutant: Mutant, free: queue.Queue[Path]) -> Answer:
     source, asked = file.read_text(), fingerprint(mutant, root)
     try:
         file.write_text(mutant.applied(source))
-        outcome, evidence = run_tests(root, subject.tests)
+        outcome, evidence = run_tests(root, subject.tests, mutant.near)
+        if mutant.near and outcome in {"survived", "no tests"}:
+            outcome, evidence = run_tests(root, subject.tests)
     finally:
         file.write_text(source)
         free.put(root)
@@ -134,7 +145,7 @@ def ask(mutant: Mutant, free: queue.Queue[Path]) -> Answer:
     )
 
 
-def require_green(free: queue.Queue[Path], subjects: set[str]) -> None:
+def require_green(free: queue.Queue[Path]) -> None:
     """Run the tests of all subjects on the project as it is.
 
     Raises
@@ -143,7 +154,7 @@ def require_green(free: queue.Queue[Path], subjects: set[str]) -> None:
         If they fail: nothing could be said of any mutant.
     """
     tests = dict.fromkeys(
-        test for name in sorted(subjects) for test in SUBJECTS[name].tests
+        test for subject in SUBJECTS.values() for test in subject.tests
     )
     root = free.get()
     outcome, evidence = run_tests(root, tuple(tests))
@@ -164,14 +175,16 @@ def score(answers: Sequence[Answer]) -> float:
     return sum(map(is_caught, asked)) / len(asked) if asked else 0.0
 
 
-def read_record() -> dict[str, Answer]:
-    """Return the answers so far by id."""
+def read_record() -> tuple[dict[str, Answer], str]:
+    """Return the answers so far by id, and for what the tests passed last."""
     path = RECORD / "study.json"
-    rows = json.loads(path.read_text())["answers"] if path.exists() else []
-    return {row["id"]: Answer(**row) for row in rows}
+    if not path.exists():
+        return {}, ""
+    record = json.loads(path.read_text())
+    return {row["id"]: Answer(**row) for row in record["answers"]}, record["green"]
 
 
-def write_record(answers: dict[str, Answer]) -> None:
+def write_record(answers: dict[str, Answer], green: str) -> None:
     """Write the answers, in the order of the list, as JSON and as a table."""
     rows = [answers[mutant.id] for mutant in MUTANTS if mutant.id in answers]
     RECORD.mkdir(parents=True, exist_ok=True)
@@ -180,6 +193,7 @@ def write_record(answers: dict[str, Answer]) -> None:
         "mutants": len(MUTANTS),
         "outcomes": dict(Counter(row.outcome for row in rows)),
         "score": round(score(rows), 4),
+        "green": green,
         "answers": list(map(asdict, rows)),
     }
     partial = RECORD / "study.json.partial"
@@ -232,7 +246,7 @@ def main() -> int:
     options = parser.parse_args()
 
     known = {mutant.id for mutant in MUTANTS}
-    before = {} if options.anew else read_record()
+    before, green = ({}, "") if options.anew else read_record()
     answers = {name: row for name, row in before.items() if name in known}
     missing = [
         mutant
@@ -246,14 +260,16 @@ def main() -> int:
     ]
     if missing:
         with copies(options.jobs) as free, ThreadPoolExecutor(options.jobs) as pool:
-            require_green(free, {mutant.subject for mutant in missing})
+            if green != unmutated():
+                require_green(free)
+                green = unmutated()
             asked = [pool.submit(ask, mutant, free) for mutant in missing]
             for future in as_completed(asked):
                 answer = future.result()
                 answers[answer.id] = answer
-                write_record(answers)
+                write_record(answers, green)
                 print(f"{answer.outcome:9}{answer.id}", flush=True)
-    write_record(answers)
+    write_record(answers, green)
     rows = list(answers.values())
     for row in rows:
         if not is_caught(row):
