@@ -41,6 +41,7 @@ def test_spacings_are_what_they_are_called():
         (1.0, 1.0 + 1e-6, 100, "float32"),
         (1.0, 1.0, 1, "float64"),
         (2.0, 1.0, 3, "float64"),
+        (0.0, 1.0, 200, "float16"),  # fine below 0.5, where numbers are denser
     ],
 )
 def test_bins_that_do_not_fit_are_refused(low, high, n_bins, dtype):
