@@ -62,12 +62,11 @@ def fingerprint(mutant: Mutant, root: Path = ROOT) -> str:
     return hashlib.sha256(mutant.applied(source).encode()).hexdigest()[:16]
 
 
-def unmutated() -> str:
-    """Digest the subjects and their tests as they are."""
-    digest = hashlib.sha256()
-    for subject in SUBJECTS.values():
-        for name in (subject.file, *subject.tests):
-            digest.update((ROOT / name).read_bytes())
+def unmutated(name: str) -> str:
+    """Digest a subject and its tests as they are."""
+    subject, digest = SUBJECTS[name], hashlib.sha256()
+    for file in (subject.file, *subject.tests):
+        digest.update((ROOT / file).read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -145,8 +144,8 @@ def ask(mutant: Mutant, free: queue.Queue[Path]) -> Answer:
     )
 
 
-def require_green(free: queue.Queue[Path]) -> None:
-    """Run the tests of all subjects on the project as it is.
+def require_green(free: queue.Queue[Path], subjects: set[str]) -> None:
+    """Run the tests of subjects on the project as it is.
 
     Raises
     ------
@@ -154,7 +153,7 @@ def require_green(free: queue.Queue[Path]) -> None:
         If they fail: nothing could be said of any mutant.
     """
     tests = dict.fromkeys(
-        test for subject in SUBJECTS.values() for test in subject.tests
+        test for name in sorted(subjects) for test in SUBJECTS[name].tests
     )
     root = free.get()
     outcome, evidence = run_tests(root, tuple(tests))
@@ -175,16 +174,20 @@ def score(answers: Sequence[Answer]) -> float:
     return sum(map(is_caught, asked)) / len(asked) if asked else 0.0
 
 
-def read_record() -> tuple[dict[str, Answer], str]:
-    """Return the answers so far by id, and for what the tests passed last."""
+Green = dict[str, str]
+"""By subject: the digest of what its tests passed on without a mutant."""
+
+
+def read_record() -> tuple[dict[str, Answer], Green]:
+    """Return the answers so far by id, and what is known to be green."""
     path = RECORD / "study.json"
     if not path.exists():
-        return {}, ""
+        return {}, {}
     record = json.loads(path.read_text())
     return {row["id"]: Answer(**row) for row in record["answers"]}, record["green"]
 
 
-def write_record(answers: dict[str, Answer], green: str) -> None:
+def write_record(answers: dict[str, Answer], green: Green) -> None:
     """Write the answers, in the order of the list, as JSON and as a table."""
     rows = [answers[mutant.id] for mutant in MUTANTS if mutant.id in answers]
     RECORD.mkdir(parents=True, exist_ok=True)
@@ -246,7 +249,7 @@ def main() -> int:
     options = parser.parse_args()
 
     known = {mutant.id for mutant in MUTANTS}
-    before, green = ({}, "") if options.anew else read_record()
+    before, green = ({}, {}) if options.anew else read_record()
     answers = {name: row for name, row in before.items() if name in known}
     missing = [
         mutant
@@ -260,9 +263,10 @@ def main() -> int:
     ]
     if missing:
         with copies(options.jobs) as free, ThreadPoolExecutor(options.jobs) as pool:
-            if green != unmutated():
-                require_green(free)
-                green = unmutated()
+            now = {mutant.subject: unmutated(mutant.subject) for mutant in missing}
+            if not now.items() <= green.items():
+                require_green(free, set(now))
+                green |= now
             asked = [pool.submit(ask, mutant, free) for mutant in missing]
             for future in as_completed(asked):
                 answer = future.result()
