@@ -70,7 +70,7 @@ class MultiTauParams(SeriesParams):
 class G2Params(MultiTauParams):
     """The series, the delays, and how much of the series is worked on at once."""
 
-    block_kib: Annotated[int, Field(ge=1, le=100_000_000)] = 256
+    block_kib: Annotated[int, Field(ge=1, le=100_000_000)] = 128
     """Size of the pixels that go through all levels together (KiB): what fits into the
     cache of a core, or much more where there are many cores."""
 
