@@ -208,12 +208,25 @@ DIFFERENCES: tuple[Difference, ...] = (
         source=_MEASURED,
     ),
     Difference(
+        name="expm1-in-single-precision",
+        methods=("expm1",),
+        dtypes=("float32",),
+        inputs=(),
+        aspects=("value",),
+        limit_ulp=9,
+        reason=(
+            "XLA's expm1 is up to 5 ULP off in float32 and NumPy's 2; among three "
+            "million random arguments in [-1, 1] they lie at most 7 apart."
+        ),
+        source=_MEASURED,
+    ),
+    Difference(
         name="log1p-cancellation",
         methods=("log1p",),
         dtypes=("float64",),
         inputs=(),
         aspects=("value",),
-        limit_ulp=200,
+        limit_ulp=140,
         reason=(
             "XLA changes its formula at |x| = 1 - sqrt(1/2) and at sqrt(2) - 1; below "
             "sqrt(2) - 1 two terms cancel, and seven bits are lost."

@@ -85,7 +85,20 @@ _QUARTERS = [k * math.pi / 4 for k in range(-8, 9)]
 _TURNS = [*_QUARTERS, 1e3, 1e5, -1e6, 1e9]
 """Multiples of a quarter turn, and arguments that need a reduction."""
 _ENDS = [1.0, -1.0, 1 - 2**-24, 2**-24 - 1, 1 + 2**-20, 0.5, -0.5, 1e-8, 2**-27]
-_DECAY = [1.0, -1.0, -87.0, 88.7, -103.0, 709.7, -700.0, -745.0, 1e-10, -1e-17, 0.693]
+_DECAY = [
+    1.0,
+    -1.0,
+    -87.0,
+    88.7,
+    -103.0,
+    709.7,
+    -700.0,
+    -745.0,
+    1e-10,
+    -1e-17,
+    0.693,
+    0.007717018481343985,
+]
 """Where an exponential is at the end of its range, or near 1."""
 _NEAR_ZERO = [math.sqrt(0.5) - 1, 1 - math.sqrt(2), 1e-8, -1e-8, 1e-17, 0.5, -0.999999]
 
