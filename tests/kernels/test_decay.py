@@ -128,3 +128,11 @@ def test_the_exponent_is_chosen_by_name():
         other = decay.stretched_exp_func(0.5, 1.0, 1.0, 0.3, 0.5, exponent="xpcsviewer")
     assert standard == pytest.approx(1.0 + 0.3 * np.exp(-2 * 0.5**0.5))
     assert other == pytest.approx(1.0 + 0.3 * np.exp(-1.0))
+
+
+def test_the_plain_functions_take_their_arguments_in_this_order():
+    with use_backend("numpy"):
+        single = decay.single_exp_func(0.5, 0.7, 1.1, 0.3)
+        double = decay.double_exp_func(0.5, 0.1, 2.0, 1.1, 0.2, 0.4)
+    assert single == pytest.approx(1.1 + 0.3 * np.exp(-1 / 0.7))
+    assert double == pytest.approx(1.1 + 0.2 * np.exp(-10) + 0.4 * np.exp(-0.5))
