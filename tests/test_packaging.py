@@ -103,6 +103,20 @@ def test_the_example_of_the_readme_is_an_experiment(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_program_of_the_readme_runs():
+    program = re.search(
+        r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
+    ).group(1)
+    shown = program + "print(values.tolist(), backend.name)\n"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", shown],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("[0.0, 0.0625, 0.25, 0.5625, 1.0] jax\n", "")
+
+
 def test_every_configuration_is_valid():
     names = {path.name for path in CONFIGS}
     assert {

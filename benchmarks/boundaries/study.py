@@ -88,12 +88,12 @@ def markdown(rows: Iterable[dict[str, Any]], of: dict[str, str]) -> str:
     """Write the record for a reader."""
     lines = ["# JAX arrays at the boundaries", ""]
     lines += ["Made by `python benchmarks/boundaries/study.py` with"]
-    lines += [", ".join(f"{name} {version}" for name, version in of.items()) + ".", ""]
+    lines += [", ".join(f"{name} {version}" for name, version in of.items()) + "."]
     part = ""
     for row in rows:
         if row["part"] != part:
             part = row["part"]
-            lines += [f"## {part}", "", "| statement | probe | verdict | outcome |"]
+            lines += ["", f"## {part}", "", "| statement | probe | verdict | outcome |"]
             lines += ["|---|---|---|---|"]
         outcome = row["outcome"].replace("|", "\\|")
         cells = (row["says"], f"`{row['id']}`", row["verdict"], outcome)
