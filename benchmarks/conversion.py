@@ -22,6 +22,7 @@ import numpy as np
 
 from xpcs_bench.backends import create_backend, ensure_numpy
 from xpcs_bench.measure.clock import Clock, clock_cost_ns, now_ns
+from xpcs_bench.measure.environment import capture
 
 RECORD = Path(__file__).resolve().parents[1] / "reports" / "boundaries"
 SHAPE = (4096, 4096)
@@ -70,6 +71,7 @@ def measure(clock: Clock = now_ns) -> dict[str, Any]:
     viewing = per_call_ns(lambda: ensure_numpy(array), LOOPS, READINGS, clock)
     copying = per_call_ns(lambda: np.array(array), 1, COPIES, clock)
     ratio = statistics.median(viewing) / statistics.median(copying)
+    here = capture(None)
     return {
         "schema_version": 1,
         "shape": SHAPE,
@@ -80,7 +82,7 @@ def measure(clock: Clock = now_ns) -> dict[str, Any]:
         "ratio": float(f"{ratio:.3g}"),
         "below_bound": statistics.median(viewing) < BOUND_NS,
         "bound_ns": BOUND_NS,
-        "processor": platform.machine(),
+        "machine": f"{here.cpu}, {here.cores} cores, {platform.machine()}",
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in ("jax", "numpy")},
     }
@@ -93,7 +95,8 @@ def markdown(found: dict[str, Any]) -> str:
     lines = [
         f"# From JAX to NumPy: {rows} x {cols} {found['dtype']}, ready, on the CPU",
         "",
-        f"Made by `python benchmarks/conversion.py` with {versions}.",
+        f"Made by `python benchmarks/conversion.py` with {versions}, on",
+        f"{found['machine']}.",
         "Per call; a reading is of several views, or of one copy.",
         "",
         "| | least (us) | median (us) | most (us) | readings |",

@@ -187,6 +187,8 @@ def _power_calls(dtype: str) -> Iterator[Call]:
         yield from pairs_of(dtype, points)
         exponents = np.linspace(0.1, 2, 64).astype(dtype)
         yield Call("stretching", (classes(dtype)["positive"], exponents))
+        huge = np.finfo(dtype).max / np.arange(1, 4, dtype=dtype)
+        yield Call("reciprocals of huge numbers", (huge, np.full_like(huge, -1)))
         return
     base = classes(dtype)["ordinary"]
     exponent = filled([0, 1, 2, 3], dtype)
