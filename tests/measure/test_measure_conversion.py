@@ -231,7 +231,6 @@ def test_real_boundaries_bring_the_values_across(name, backend, kernel, monkeypa
     (check,) = observation.checks
     assert (check.against, check.n_beyond) == ("input", 0)
     assert check.n_compared > 0
-    assert all(elapsed > 0 for elapsed in observation.samples.elapsed_ns)
     assert observation.input_bytes == observation.output_bytes == 64
 
 

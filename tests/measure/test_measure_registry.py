@@ -79,7 +79,6 @@ def test_a_real_kernel_is_measured(name, backend):
     assert observation.checks
     assert observation.outputs
     assert observation.output_bytes > 0
-    assert observation.spent_ns > 0
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax"])

@@ -137,6 +137,5 @@ print(stages.measure(task, now_ns).reason)
     observation = json.loads(first)
     assert observation["status"] == "ok"
     assert tuple(observation["stages_ns"]) == stages.STAGES
-    assert all(duration > 0 for duration in observation["stages_ns"].values())
     assert observation["n_traces"] == 1
     assert "had been imported before the stages began" in second
