@@ -135,6 +135,8 @@ def test_a_killed_parent_loses_nothing_and_its_workers_die(
     assert not (run / "run.json").exists()
     _, partial = load(run)
     assert [row.observation.status.value for row in partial.measurements] == ["ok"]
+    bench("report", run, check=ExitCode.PASS)
+    assert {path.name for path in run.iterdir()} >= {"run.json", "report.html"}
     bench(*asked, "--set", "seed=5", "--resume", check=ExitCode.COULD_NOT_MEASURE)
     assert only_run(tmp_path) == run
     _, record = load(run)

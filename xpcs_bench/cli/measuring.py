@@ -23,7 +23,15 @@ from xpcs_bench.report import ReportFiles, write_report
 from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Evidence, Journal, read_journal
 from xpcs_bench.run.prepare import prepare
-from xpcs_bench.run.store import begin, compose, load, resumable, save, with_verdicts
+from xpcs_bench.run.store import (
+    RECORD,
+    begin,
+    compose,
+    load,
+    resumable,
+    save,
+    with_verdicts,
+)
 from xpcs_bench.run.worker import Limits
 
 __all__ = ["Order", "carry_out", "rebuild"]
@@ -93,6 +101,9 @@ def rebuild(place: Path, *, quiet: bool) -> ExitCode:
     """Write the report again, from the record alone."""
     folder, record = load(place)
     record = _judged(record)
+    if not (folder / RECORD).exists():
+        # the run was killed before it could write one, and the page points into it
+        save(record, folder)
     files = write_report(record, folder)
     if not quiet:
         _say_where(files)
