@@ -74,6 +74,12 @@ def test_what_is_no_duration_is_refused_with_the_units(text):
         parse_duration(text)
 
 
+def test_what_is_long_is_shown_in_part():
+    with pytest.raises(ConfigError) as caught:
+        parse_fraction([0] * 3000)
+    assert str(caught.value).startswith("[0, 0, 0, 0, 0, 0, ...] is not a fraction")
+
+
 @given(st.floats(1e-9, 1e4))
 def test_a_formatted_duration_reads_back_to_three_digits(seconds):
     text = format_duration(seconds)

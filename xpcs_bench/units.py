@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 
 from xpcs_bench.errors import ConfigError
 
@@ -102,7 +103,7 @@ def _parse(
     if match is None or (unit and unit not in units):
         example = f"5{next(reversed(units))}"
         msg = (
-            f"{text!r} is not {what}. Allowed: a number, or a number with one of the "
+            f"{reprlib.repr(text)} is not {what}. Allowed: a number, or a number with one of the "
             f"units {', '.join(units)}. Write for example {example!r}."
         )
         raise ConfigError(msg)
