@@ -103,8 +103,8 @@ def _parse(
     if match is None or (unit and unit not in units):
         example = f"5{next(reversed(units))}"
         msg = (
-            f"{reprlib.repr(text)} is not {what}. Allowed: a number, or a number with one of the "
-            f"units {', '.join(units)}. Write for example {example!r}."
+            f"{reprlib.repr(text)} is not {what}. Allowed: a number, or a number with "
+            f"one of the units {', '.join(units)}. Write for example {example!r}."
         )
         raise ConfigError(msg)
     return float(match.group(1)) * (units[unit] if unit else 1)
