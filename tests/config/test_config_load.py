@@ -47,6 +47,17 @@ class TestWhatIsMissingHasADefault:
         assert experiment.seed == 0
         assert experiment.kernels[0].params == {}
 
+    def test_all_kernels_are_those_that_are_not_named(self, load, catalogue):
+        where = "\ndetectors: eiger-4m\ngeometries: " + TRANSMISSION
+        chosen = load("name: x\nkernels: all" + where).experiment.kernels
+        assert [choice.name for choice in chosen] == list(catalogue.kernels)
+        assert all(choice.params == {} for choice in chosen)
+        named = "name: x\nkernels: [odd: {fast: true}, all, qmap]"
+        chosen = load(named + where).experiment.kernels
+        names = [choice.name for choice in chosen]
+        assert names == ["odd", "partition", "g2_model", "qmap"]
+        assert chosen[0].params == {"fast": (True,)}
+
     def test_boundaries_follow_conversion(self, load, catalogue):
         text = KERNEL + "measure: conversion\n"
         assert load(text).experiment.boundaries == catalogue.boundaries

@@ -59,6 +59,9 @@ REFUSED = [
      "x.yaml:3:22:", "more than 200 values"),
     (("name: x\nkernels:\n- g2_model: {q_bins: {from: 1, to: 99, step: 1}, "
      "delays: {from: 1, to: 99, step: 1}}"), "x.yaml:3:3:", "9,801 combinations"),
+    ("name: x\nkernels: [all, odd, all]", "x.yaml:2:11:", "kernels[2]: 'all' is listed twice"),
+    ("name: x\nkernels: al", "x.yaml:2:10: kernels: unknown kernel 'al'", "Did you mean 'all'?"),
+    ("name: x\nkernels: all", "x.yaml:2:10: kernels: the kernel 'qmap' needs a detector", "Add it."),
     ("name: x\nkernels: [odd, odd]", "x.yaml:2:16: kernels[1]: repeats odd", "kernels[0]"),
     ("name: x\nkernels: [odd, odd: {fast: [true, false]}]", "x.yaml:2:16:", "repeats odd"),
     ("name: x\nkernels: qmap", "x.yaml:2:10: kernels: the kernel 'qmap' needs a detector",

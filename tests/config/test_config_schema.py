@@ -19,6 +19,9 @@ GOOD = [
     "name: x\nkernels:\n- g2_model:\n- odd: {lags: [1, 2], rate: [0.5, null]}",
     "name: x\nkernels: {odd: {lags: [[1, 2], [3]], fast: true}}",
     "name: x\nkernels: {g2_model: {q_bins: {from: 1, to: 8, step: 2}, delays: [3]}}",
+    KERNEL.replace("g2_model", "[g2_model, all]")
+    + "detectors: eiger-4m\ngeometries: {kind: transmission, energy_kev: 10, "
+    "distance_mm: 5000}",
     KERNEL + "detectors: eiger-4m",
     KERNEL + "detectors: [eiger-4m, {shape: [4, 5], pixel_size_um: 75}]",
     KERNEL + "detectors: {sweep: {from: 8, to: 64, factor: 2}, pixel_size_um: 75}",

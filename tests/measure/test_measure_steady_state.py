@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from measure_scripts import Backend, Clock, Pending, instruments, right, task
+from measure_scripts import (
+    Backend,
+    Clock,
+    Pending,
+    Square,
+    instruments,
+    right,
+    task,
+)
 
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.steady_state import SteadyState, overhead_ns_per_sample
@@ -40,6 +48,28 @@ def test_the_first_call_starts_with_jit_and_after_the_inputs_are_ready():
         *["clock", "jit", *call],
         *["clock", *call],
     ]
+
+
+def test_what_is_not_compiled_is_called_as_it_is_and_never_traced():
+    class Plain(Square):
+        compiled = False
+
+        def compute(self, backend, problem, inputs):
+            backend.clock.spend(7)
+            x = inputs["x"].values
+            return {name: Pending(y) for name, y in right(x).items()}
+
+        def reference(self, problem, inputs):
+            return right(inputs["x"])
+
+    backend = Backend(Clock())
+    state = steady(backend, kernel=Plain(), warmup_calls=1)
+    prepared = state.prepare()
+    observation = state.finish()
+    assert "jit" not in backend.events
+    assert prepared.call_ns == 97  # and the wait for the outputs
+    assert observation.n_traces is None
+    assert observation.status is Status.OK
 
 
 @settings(max_examples=40)

@@ -43,6 +43,19 @@ def test_the_reference_is_computed_once_for_one_problem():
     assert len(values._last_reference) == 1  # outputs may be gigabytes
 
 
+def test_a_kernel_may_have_another_reference_than_what_numpy_computes():
+    class Known(Square):
+        def compute(self, backend, problem, inputs):
+            raise AssertionError
+
+        def reference(self, problem, inputs):
+            return right(inputs["x"])
+
+    assert check(Known()).status is Status.OK
+    wrong = check(Known(), lambda x: right(x) | {"square": x})
+    assert wrong.status is Status.PARITY_FAILED
+
+
 def test_the_reference_has_the_dtype_of_the_case():
     single = task(NumPyBackend(), dtype="float32")
     outputs = reference_outputs(single, Inputs(make_inputs(single), {}))

@@ -88,6 +88,16 @@ class ReturnsNaN(Sound):
         return {"square": inputs["x"] * np.nan}
 
 
+class NeedsGradients(Sound):
+    name = "needs_gradients"
+    requires = frozenset({"grad"})
+
+
+class NeverCompiled(Sound):
+    name = "never_compiled"
+    compiled = False
+
+
 class _Wrong(NumPyBackend):
     """Fast, and wrong in one way."""
 

@@ -82,6 +82,36 @@ def test_an_absent_backend_is_a_skip_with_its_reason(plugins):
     assert "not registered" in unknown.skipped[0].reason
 
 
+def test_what_a_backend_cannot_do_is_a_skip_with_its_reason(plugins):
+    choice = (KernelChoice(name="needs_gradients", params={}),)
+    able = available("cpu").model_copy(update={"capabilities": ("grad",)})
+    plan = planned({"numpy": available("cpu"), "jax": able}, kernels=choice)
+    assert {case.variant.backend for case in plan.cases} == {"jax"}
+    assert {group.reference for group in plan.groups} == {c.id for c in plan.cases}
+    reason = "requires grad, which the backend numpy does not support"
+    assert {skip.reason for skip in plan.skipped} == {
+        f"kernel needs_gradients: {reason}"
+    }
+
+
+def test_a_backend_that_is_absent_is_told_before_what_it_could_not_do(plugins):
+    choice = (KernelChoice(name="needs_gradients", params={}),)
+    plan = planned({"numpy": available("cpu")}, kernels=choice)
+    reasons = {skip.case.split("/")[1]: skip.reason for skip in plan.skipped}
+    assert "not registered" in reasons["jax"]
+    assert "requires grad" in reasons["numpy"]
+
+
+def test_what_is_never_compiled_has_no_stages(plugins):
+    names = ("sound", "never_compiled")
+    choices = tuple(KernelChoice(name=name, params={}) for name in names)
+    plan = planned(kernels=choices, measure=("stages", "parity"))
+    assert {case.kernel for case in plan.cases if case.measure == "stages"} == {"sound"}
+    assert {skip.reason for skip in plan.skipped if skip.case.startswith("never_")} >= {
+        "the kernel has no stages: it is not compiled."
+    }
+
+
 def test_too_large_for_the_memory_is_a_skip_with_its_reason(plugins):
     choice = (KernelChoice(name="sound", params={"size": (64, 10**9)}),)
     plan = planned(kernels=choice)

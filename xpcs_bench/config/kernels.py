@@ -20,7 +20,10 @@ from xpcs_bench.config.written import WrittenSweep
 from xpcs_bench.config.written_types import check_keys
 from xpcs_bench.errors import ConfigError
 
-__all__ = ["MAX_COMBINATIONS", "choose_kernels", "takes_a_list"]
+__all__ = ["ALL", "MAX_COMBINATIONS", "choose_kernels", "takes_a_list"]
+
+ALL = "all"
+"""Stands for every registered kernel that the file does not name, with its defaults."""
 
 MAX_COMBINATIONS = 1000
 """Most combinations of the parameters of one entry."""
@@ -43,7 +46,7 @@ def choose_kernels(
     """Check every entry of ``kernels``, and note what is wrong with it."""
     chosen: list[tuple[KeyPath, KernelChoice]] = []
     written: dict[str, KeyPath] = {}
-    for path, entry in entries:
+    for path, entry in _spelled_out(entries, catalogue, problems):
         choice = _choose(path, entry, catalogue, problems)
         if choice is None:
             continue
@@ -58,6 +61,30 @@ def choose_kernels(
                 )
                 break
     return chosen
+
+
+def _spelled_out(
+    entries: Sequence[tuple[KeyPath, Any]], catalogue: Catalogue, problems: Problems
+) -> list[tuple[KeyPath, Any]]:
+    """Put names where ``all`` stands, and note where it stands again."""
+    named = {
+        name
+        for _, entry in entries
+        for name in (entry if isinstance(entry, dict) else [entry])
+        if isinstance(name, str)
+    }
+    others = [name for name in catalogue.kernels if name not in named]
+    spelled: list[tuple[KeyPath, Any]] = []
+    seen = False
+    for path, entry in entries:
+        if entry != ALL:
+            spelled.append((path, entry))
+        elif seen:
+            problems.add(path, f"{ALL!r} is listed twice. Keep one of them.")
+        else:
+            seen = True
+            spelled += [(path, name) for name in others]
+    return spelled
 
 
 def _choose(
@@ -81,7 +108,7 @@ def _choose(
     known = catalogue.kernels.get(name)
     if known is None:
         problems.add(
-            at, one_of(name, list(catalogue.kernels), "kernel"), key=at != path
+            at, one_of(name, [*catalogue.kernels, ALL], "kernel"), key=at != path
         )
         return None
     fields = known.params.model_fields

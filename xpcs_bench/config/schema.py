@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from xpcs_bench.config.catalogue import Catalogue, KernelEntry
-from xpcs_bench.config.kernels import takes_a_list
+from xpcs_bench.config.kernels import ALL, takes_a_list
 from xpcs_bench.config.written import WrittenExperiment, WrittenSweep
 from xpcs_bench.confined import ConfinedModel
 
@@ -83,7 +83,7 @@ def _kernel(catalogue: Catalogue, definitions: dict[str, Any]) -> dict[str, Any]
         "minProperties": 1,
         "maxProperties": 1,
     }
-    return {"anyOf": [{"enum": list(catalogue.kernels)}, with_params]}
+    return {"anyOf": [{"enum": [*catalogue.kernels, ALL]}, with_params]}
 
 
 def _params(entry: KernelEntry, definitions: dict[str, Any]) -> dict[str, Any]:

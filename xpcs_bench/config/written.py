@@ -310,7 +310,8 @@ class WrittenExperiment(WrittenModel):
     name: WrittenName
     """A short name for the experiment, used in run ids and reports."""
     kernels: OneOrMany[Any]
-    """The computations to measure: a name, or a name with parameters."""
+    """The computations to measure: a name, or a name with parameters; all stands for
+    every registered one that is not named otherwise, with its defaults."""
     detectors: OneOrMany[WrittenDetector] | None = None
     """Detectors: names of presets, free sizes, sweeps over sizes, or measured files."""
     geometries: OneOrMany[WrittenGeometry] | None = None

@@ -2,6 +2,7 @@
 
 from xpcs_bench.kernels.kernel import (
     Arrays,
+    Capability,
     Host,
     Kernel,
     Need,
@@ -16,6 +17,7 @@ from xpcs_bench.kernels.registry import KERNELS, create_kernel, kernel_names
 __all__ = [
     "KERNELS",
     "Arrays",
+    "Capability",
     "Host",
     "Kernel",
     "Need",

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xpcs_bench.analysis.agreement import Tolerance
-from xpcs_bench.backends import BackendProtocol
+from xpcs_bench.backends import BackendProtocol, NumPyBackend
 from xpcs_bench.config import Detector, Geometry
 from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.errors import ConfigError
 
 __all__ = [
     "Arrays",
+    "Capability",
     "Host",
     "Kernel",
     "Need",
@@ -35,6 +36,8 @@ __all__ = [
 ]
 
 Need = Literal["detector", "geometry"]
+Capability = Literal["grad"]
+"""What some backends can do and others cannot: ``grad`` is ``supports_grad``."""
 Arrays = Mapping[str, Any]
 """Named arrays of one backend."""
 Host = dict[str, NDArray[Any]]
@@ -124,6 +127,11 @@ class Kernel(ABC, Generic[P]):
     """What the plan crosses the kernel with."""
     Params: ClassVar[type[ConfinedModel]]
     """Its parameters; every field has a default and a docstring."""
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+    """What a backend must be able to do; its cases are skipped where it cannot."""
+    compiled: ClassVar[bool] = True
+    """Whether a backend that compiles compiles :meth:`compute`; False for a computation
+    that leaves the array library on its way, as reading and writing files does."""
 
     def check(self, problem: Problem[P]) -> None:
         """Refuse a problem that this kernel cannot compute, before it is planned.
@@ -156,6 +164,14 @@ class Kernel(ABC, Generic[P]):
         self, backend: BackendProtocol, problem: Problem[P], inputs: Arrays
     ) -> Arrays:
         """Compute the outputs by name; pure, and traceable by a tracing backend."""
+
+    def reference(self, problem: Problem[P], inputs: Host) -> Host:
+        """Compute the values that every variant is compared with, on the host.
+
+        NumPy's own, unless the kernel requires what NumPy cannot do, or is random.
+        """
+        outputs = self.compute(NumPyBackend(), problem, inputs)
+        return {name: np.asarray(array) for name, array in outputs.items()}
 
     @abstractmethod
     def tolerance(self, problem: Problem[P], output: str) -> Tolerance:

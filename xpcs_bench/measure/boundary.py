@@ -32,7 +32,9 @@ BOUNDARIES: dict[str, type[Boundary]] = {
 """Name in a configuration to the boundary."""
 
 
-def skip_reason(boundary: str | None, backend: str, device: str) -> str | None:
+def skip_reason(
+    boundary: str | None, backend: str, device: str, *, compiled: bool = True
+) -> str | None:
     """Say why a boundary cannot be crossed; None if it can.
 
     Raises
@@ -40,6 +42,7 @@ def skip_reason(boundary: str | None, backend: str, device: str) -> str | None:
     CannotMeasure
         There is no such boundary.
     """
+    del compiled  # an array crosses it, whatever made the array
     if boundary not in BOUNDARIES:
         msg = (
             f"{boundary!r} is no boundary. Allowed: {', '.join(BOUNDARIES)}. Name one "

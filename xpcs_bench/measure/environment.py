@@ -58,7 +58,9 @@ class Availability:
     reason: str
     """Empty when available; else a sentence."""
     version: str | None
-    devices: tuple[Device, ...]
+    devices: tuple[Device, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    """What kernels may require of it."""
 
 
 def capture(backend: BackendProtocol | None) -> Environment:
@@ -101,13 +103,20 @@ def probe() -> dict[str, Availability]:
 def _try(name: str) -> Availability:
     version = _version(name)
     try:
-        devices = create_backend(name).devices()
+        backend = create_backend(name)
+        devices = backend.devices()
     except ImportError as error:
-        return Availability(False, str(error), version, ())  # noqa: FBT003 (named above)
+        return Availability(available=False, reason=str(error), version=version)
     except Exception as error:  # noqa: BLE001 (jax refuses a platform with many types; all are the answer)
         reason = f"{type(error).__name__}: {error}"
-        return Availability(False, reason, version, ())  # noqa: FBT003 (named above)
-    return Availability(True, "", version, devices)  # noqa: FBT003 (named above)
+        return Availability(available=False, reason=reason, version=version)
+    return Availability(
+        available=True,
+        reason="",
+        version=version,
+        devices=devices,
+        capabilities=("grad",) if backend.supports_grad else (),
+    )
 
 
 def git_state(folder: Path) -> tuple[str | None, bool | None]:

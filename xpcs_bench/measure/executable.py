@@ -29,7 +29,7 @@ class Executable:
     def __init__(self, task: Task) -> None:
         backend, kernel, problem = task.backend, task.kernel, task.problem
         self._traces = 0
-        self._traceable = backend.supports_jit
+        self._traceable = backend.supports_jit and kernel.compiled
 
         # a function made here belongs to this executable alone: jax shares compiled
         # code between all wrappers of one function
@@ -41,12 +41,14 @@ class Executable:
             return kernel.compute(backend, problem, inputs)
 
         self.body = body if self._traceable else plain
-        self.compiled: Callable[[Arrays], Mapping[str, Any]] = backend.jit(self.body)
+        self.compiled: Callable[[Arrays], Mapping[str, Any]] = (
+            backend.jit(self.body) if kernel.compiled else self.body
+        )
         self.block: Callable[[Any], Any] = backend.block_until_ready
 
     @property
     def n_traces(self) -> int | None:
-        """How often the kernel was traced so far; None without a tracing compiler."""
+        """How often the kernel was traced so far; None where nothing is compiled."""
         return self._traces if self._traceable else None
 
     def call(self, inputs: Arrays) -> Mapping[str, Any]:

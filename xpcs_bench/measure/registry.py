@@ -33,7 +33,7 @@ SKIP_REASONS: dict[str, str] = {
     "conversion": "xpcs_bench.measure.boundary:skip_reason",
 }
 """Measures that do not apply everywhere, to ``module:function`` of (boundary, backend,
-device); a measure that is not here applies to every case."""
+device, compiled); a measure that is not here applies to every case."""
 
 
 def _load(place: str) -> object:
@@ -60,15 +60,19 @@ def one_shot(name: str) -> OneShot:
 
 
 def skip_reason(
-    measure: str, boundary: str | None, backend: str, device: str
+    measure: str,
+    boundary: str | None,
+    backend: str,
+    device: str,
+    *,
+    compiled: bool = True,
 ) -> str | None:
     """Say at planning time why a case cannot be measured; None if it can.
 
-    Imports neither the backend nor the library at a boundary.
+    ``compiled`` is that of the kernel. Imports neither the backend nor the library at
+    a boundary.
     """
     if measure not in SKIP_REASONS:
         return None
-    ask = cast(
-        "Callable[[str | None, str, str], str | None]", _load(SKIP_REASONS[measure])
-    )
-    return ask(boundary, backend, device)
+    ask = cast("Callable[..., str | None]", _load(SKIP_REASONS[measure]))
+    return ask(boundary, backend, device, compiled=compiled)

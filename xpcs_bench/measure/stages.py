@@ -27,11 +27,15 @@ _LIBRARIES = {"jax": ("jax", "jaxlib")}
 T = TypeVar("T")
 
 
-def skip_reason(boundary: str | None, backend: str, device: str) -> str | None:
-    """Say why a backend has no stages; None if it has."""
-    del boundary, device  # stages are a matter of the backend alone
+def skip_reason(
+    boundary: str | None, backend: str, device: str, *, compiled: bool = True
+) -> str | None:
+    """Say why there are no stages; None if there are."""
+    del boundary, device
     if backend == "numpy":
         return "numpy has no stages: it does not trace, lower or compile."
+    if not compiled:
+        return "the kernel has no stages: it is not compiled."
     return None
 
 

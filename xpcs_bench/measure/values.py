@@ -17,7 +17,6 @@ from xpcs_bench.analysis.agreement import (
     compare_truth,
     require_finite,
 )
-from xpcs_bench.backends import NumPyBackend
 from xpcs_bench.errors import CannotMeasure
 from xpcs_bench.measure.task import Inputs, Task
 from xpcs_bench.records import Agreement, Observation, OutputDigest, Status
@@ -73,7 +72,7 @@ one set of outputs may not fit into memory."""
 
 
 def reference_outputs(task: Task, inputs: Inputs) -> Host:
-    """Compute the outputs with NumPy, in the dtype of the case, from the host inputs.
+    """Compute the kernel's reference, in the dtype of the case, from the host inputs.
 
     Raises
     ------
@@ -86,8 +85,7 @@ def reference_outputs(task: Task, inputs: Inputs) -> Host:
     )
     key = json.dumps([case, task.problem.dtype, task.seed], sort_keys=True)
     if key not in _last_reference:
-        outputs = task.kernel.compute(NumPyBackend(), task.problem, inputs.host)
-        reference = {name: np.asarray(x) for name, x in outputs.items()}
+        reference = task.kernel.reference(task.problem, inputs.host)
         _require_declared(task, reference)
         _last_reference.clear()
         _last_reference[key] = reference
@@ -144,8 +142,9 @@ def _require_declared(task: Task, reference: Host) -> None:
     found = {name: array.dtype for name, array in reference.items()}
     if found != declared:
         msg = (
-            f"kernel {task.case.kernel!r} returned {_listed(found)} with NumPy, and "
-            f"declares {_listed(declared)}. Correct its outputs() or its compute()."
+            f"kernel {task.case.kernel!r} has the reference {_listed(found)}, and "
+            f"declares {_listed(declared)}. Correct its outputs(), compute() or "
+            "reference()."
         )
         raise CannotMeasure(msg)
 

@@ -135,6 +135,20 @@ def _device_reason(variant: Variant, availability: Availability | None) -> str |
     return None
 
 
+def _capability_reason(
+    kernel: Kernel[Any], variant: Variant, availability: Availability | None
+) -> str | None:
+    """Why a backend cannot do what a kernel requires."""
+    able = availability.capabilities if availability else ()
+    missing = sorted(kernel.requires - set(able))
+    if not missing:
+        return None
+    return (
+        f"kernel {kernel.name}: requires {' and '.join(missing)}, which the backend "
+        f"{variant.backend} does not support"
+    )
+
+
 def make_plan(
     experiment: Experiment,
     availability: Mapping[str, Availability],
@@ -189,7 +203,16 @@ def make_plan(
                 reason = (
                     refusal
                     or _device_reason(variant, availability.get(variant.backend))
-                    or skip_reason(measure, boundary, variant.backend, variant.device)
+                    or _capability_reason(
+                        kernel, variant, availability.get(variant.backend)
+                    )
+                    or skip_reason(
+                        measure,
+                        boundary,
+                        variant.backend,
+                        variant.device,
+                        compiled=kernel.compiled,
+                    )
                     or _memory_reason(need, memory_limit)
                 )
                 if reason:

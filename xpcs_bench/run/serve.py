@@ -87,6 +87,7 @@ class _Session:
                             reason=found.reason,
                             version=found.version,
                             devices=found.devices,
+                            capabilities=found.capabilities,
                         )
                         for name, found in probe().items()
                     }

@@ -33,7 +33,7 @@ __all__ = [
     "encode",
 ]
 
-PROTOCOL = (1, 0)
+PROTOCOL = (1, 1)
 """Major and minor version."""
 
 
@@ -131,6 +131,9 @@ class Availability(_Message):
     """Empty when available; else a sentence."""
     version: str | None
     devices: tuple[Device, ...]
+    capabilities: tuple[str, ...] = ()
+    """What kernels may require of it, as :data:`~xpcs_bench.kernels.Capability` names
+    it; a worker of protocol 1.0 does not say."""
 
 
 class Probed(_Message):

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from xpcs_bench.config.load import LoadedExperiment, load_experiment
 from xpcs_bench.errors import CannotMeasure, ConfigError
+from xpcs_bench.kernels.kernel import Capability
 from xpcs_bench.measure.environment import capture
 from xpcs_bench.records import Case, Device, Group, RunRecord, Status
 from xpcs_bench.run.execute import Silent, execute, probe
@@ -149,7 +150,13 @@ def _everywhere(loaded: LoadedExperiment) -> dict[str, Availability]:
         Device(platform=platform, index=0, name="", memory_bytes=None)
         for platform in sorted(platforms)
     )
-    everything = Availability(available=True, reason="", version=None, devices=devices)
+    everything = Availability(
+        available=True,
+        reason="",
+        version=None,
+        devices=devices,
+        capabilities=get_args(Capability),
+    )
     return dict.fromkeys(
         {*matrix.backend, *(row.backend for row in rows if row.backend)}, everything
     )
