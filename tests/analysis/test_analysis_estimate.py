@@ -10,19 +10,11 @@ from xpcs_bench.analysis.estimate import (
     Prior,
     estimate_location,
     estimate_ratio,
-    per_call_s,
-    settled,
 )
-from xpcs_bench.records import Samples
 
 PRIOR = Prior(sd=0.02, df=4)
 
 times = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=12)
-
-
-def test_per_call_divides_by_the_inner_loops():
-    samples = Samples(elapsed_ns=(100, 300), inner_loops=(1, 3), block=(0, 0))
-    assert per_call_s(samples) == pytest.approx([1e-7, 1e-7])
 
 
 @given(times)
@@ -100,12 +92,3 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
         held += estimate.lower <= 1.0 <= estimate.upper
     # the prior counts for 4 observations, so agreement with it is a little conservative
     assert 940 <= held <= 995
-
-
-def test_a_noisy_series_is_not_settled_and_a_quiet_one_is():
-    rng = np.random.default_rng(1)
-    assert not settled([1.0] * 9, 0.01)
-    assert settled([1.0] * 10, 0.01)
-    assert not settled(list(rng.normal(1.0, 0.2, 30)), 0.01)
-    assert settled(list(rng.normal(1.0, 0.002, 30)), 0.01)
-    assert settled(list(rng.normal(1.0, 0.02, 3000)), 0.01)

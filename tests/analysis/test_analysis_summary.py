@@ -91,6 +91,42 @@ def test_a_wrong_conversion_says_nothing_of_the_kernel():
     assert {row.case for row in summary.estimates} == {NUMPY.id, JAX.id, sound.id}
 
 
+def labelled(cpu_ns, delay_ns):
+    """Ten samples of 1000 ns of wall time."""
+    n = 10
+    plain = samples(*[1000] * n)
+    labels = {
+        "cpu_ns": (cpu_ns,) * n,
+        "run_delay_ns": (delay_ns,) * (n - 5) + (0,) * 5,
+        "involuntary_switches": (0,) * n,
+        "minor_faults": (0,) * n,
+    }
+    return plain.model_copy(update=labels)
+
+
+def test_the_estimate_names_its_clock_and_the_share_of_samples_that_count():
+    rows = [measurement(NUMPY, 0, samples=labelled(2000, 500))]
+    (row,) = summarise((NUMPY,), (group(NUMPY),), rows).estimates
+    assert row.estimate.statistic.startswith("median wall time of undisturbed samples;")
+    assert row.estimate.kept_share == 0.5
+    assert row.estimate.p90 == pytest.approx(1e-6)
+    plain = [measurement(NUMPY, 0, samples=samples(100, 100))]
+    (row,) = summarise((NUMPY,), (group(NUMPY),), plain).estimates
+    assert "wall time of all samples" in row.estimate.statistic
+    assert row.estimate.kept_share == 1
+
+
+def test_one_process_with_several_threads_is_enough_for_wall_time_in_all():
+    rows = [
+        measurement(NUMPY, 0, samples=labelled(1000, 0)),
+        measurement(NUMPY, 1, samples=labelled(1500, 0)),
+    ]
+    (row,) = summarise((NUMPY,), (group(NUMPY),), rows).estimates
+    assert "CPU" not in row.estimate.statistic
+    (row,) = summarise((NUMPY,), (group(NUMPY),), rows[:1]).estimates
+    assert row.estimate.statistic.startswith("median CPU time;")
+
+
 def test_unpaired_processes_are_not_compared():
     rows = [
         measurement(NUMPY, 0, samples=samples(100)),

@@ -10,18 +10,31 @@ from measure_scripts import (
     Clock,
     Pending,
     Square,
-    instruments,
     right,
     task,
 )
 
+from xpcs_bench.measure.circumstances import UNKNOWN, Counters, Instruments
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.steady_state import SteadyState, overhead_ns_per_sample
 from xpcs_bench.records import Status
 
 CALL_NS = 100
 """Of the scripted backend: 10 to dispatch, 90 until the outputs are there."""
-QUIET = (0, 0, 0, 0)
+
+
+class Running(Instruments):
+    """All time is CPU time; between two readings a thread waits 100 ns for a core."""
+
+    def __init__(self, clock, reading_ns=0):
+        readings = itertools.count()
+
+        def counters():
+            clock.spend(reading_ns)
+            row = next(readings)
+            return Counters(100 * row, 2 * row, 3 * row)
+
+        super().__init__(cpu_ns=lambda: clock.now, counters=counters)
 
 
 def steady(backend, **changes):
@@ -123,7 +136,7 @@ def test_the_clock_stops_after_the_outputs_are_there():
 def test_samples_keep_their_order_and_their_block():
     clock = Clock()
     backend = Backend(clock)
-    read = instruments(QUIET, (7, 5, 1, 2), (7, 5, 1, 2), (20, 5, 1, 2))
+    read = Running(clock)
     state = SteadyState(task(backend, warmup_calls=1), clock, read)
     state.prepare()
     for block_ns, count in ((100, 2), (200, 3)):
@@ -134,9 +147,38 @@ def test_samples_keep_their_order_and_their_block():
     assert observation.samples.inner_loops == (1,) * 5
     assert observation.samples.block == (0, 0, 1, 1, 1)
     assert [block.wall_ns for block in observation.blocks] == [200, 600]
-    assert [block.cpu_ns for block in observation.blocks] == [7, 13]
-    assert [block.run_delay_ns for block in observation.blocks] == [5, 0]
+    assert [block.cpu_ns for block in observation.blocks] == [200, 600]
+    assert [block.run_delay_ns for block in observation.blocks] == [400, 500]
     assert observation.spent_ns == sum(observation.warmups.elapsed_ns) + 800
+
+
+def test_every_sample_has_its_own_labels_and_the_readings_cost_nobody_anything():
+    clock = Clock()
+    backend = Backend(clock)
+    read = Running(clock, reading_ns=1_000_000)
+    state = SteadyState(task(backend, warmup_calls=1), clock, read)
+    state.prepare()
+    state.sample(3)
+    observation = state.finish()
+    samples = observation.samples
+    assert samples.elapsed_ns == (CALL_NS,) * 3
+    assert samples.cpu_ns == (CALL_NS,) * 3
+    assert samples.run_delay_ns == (100, 100, 100)
+    assert samples.involuntary_switches == (2, 2, 2)
+    assert samples.minor_faults == (3, 3, 3)
+    # nor do warm-ups have labels that nobody asked for
+    assert observation.warmups.cpu_ns == ()
+
+
+def test_a_label_that_the_platform_lacks_is_missing_and_not_zero():
+    clock = Clock()
+    read = Instruments(cpu_ns=clock, counters=lambda: UNKNOWN)
+    state = SteadyState(task(Backend(clock), warmup_calls=1), clock, read)
+    state.prepare()
+    state.sample(2)
+    samples = state.finish().samples
+    assert samples.cpu_ns == (CALL_NS, CALL_NS)
+    assert samples.run_delay_ns == samples.minor_faults == ()
 
 
 def test_a_good_case_is_ok_with_checks_digests_and_sizes():
@@ -300,6 +342,13 @@ def test_the_overhead_is_what_a_sample_costs_beyond_two_readings(reading_ns):
         # one reading closes each trial of a thousand samples
         reading_ns / 1000
     )
+
+
+def test_the_overhead_holds_what_the_labels_cost():
+    clock = Clock()
+    read = Running(clock, reading_ns=70)
+    # a block of n samples reads the counters n + 1 times
+    assert overhead_ns_per_sample(clock, read) == pytest.approx(70 * 1001 / 1000)
 
 
 def test_the_overhead_is_reported_with_the_real_clock():

@@ -14,9 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from xpcs_bench.records import Estimate, Samples
+from xpcs_bench.records import Estimate
 
 __all__ = [
     "CONFIDENCE",
@@ -24,8 +23,6 @@ __all__ = [
     "Prior",
     "estimate_location",
     "estimate_ratio",
-    "per_call_s",
-    "settled",
 ]
 
 CONFIDENCE = 0.95
@@ -50,13 +47,6 @@ PRIORS = {
     "stages": Prior(0.08),
     "peak_memory": Prior(0.02),
 }
-
-_MIN_SAMPLES = 10
-
-
-def per_call_s(samples: Samples) -> list[float]:
-    """Seconds per call of each sample, in order."""
-    return [row.elapsed_ns * 1e-9 / row.inner_loops for row in samples.rows()]
 
 
 def _student_t(probability: float, df: int) -> float:
@@ -126,20 +116,3 @@ def estimate_ratio(
     estimate = estimate_location(ratios, prior, "x", n_samples)
     statistic = "geometric mean of ratios within pairs, moderated t interval"
     return estimate.model_copy(update={"statistic": statistic})
-
-
-def settled(values: Sequence[float], precision: float) -> bool:
-    """Whether the median of one process is known to the relative half-width asked for.
-
-    From order statistics of the samples. It decides only when sampling stops; the
-    interval that is reported comes from the processes.
-    """
-    n = len(values)
-    if n < _MIN_SAMPLES:
-        return False
-    ordered = sorted(values)
-    # binomial(n, 1/2) within 1.96 standard deviations of its mean
-    reach = math.ceil(0.98 * math.sqrt(n))
-    low = ordered[max(0, n // 2 - reach)]
-    high = ordered[min(n - 1, n // 2 + reach)]
-    return (high - low) / 2 <= precision * median(ordered)

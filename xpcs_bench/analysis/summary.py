@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from xpcs_bench.analysis.break_even import break_even
-from xpcs_bench.analysis.estimate import (
-    PRIORS,
-    estimate_location,
-    estimate_ratio,
-    per_call_s,
-)
+from xpcs_bench.analysis.central import WORDS, Timing, central, one_thread
+from xpcs_bench.analysis.estimate import PRIORS, estimate_location, estimate_ratio
 from xpcs_bench.records import (
     BreakEven,
     Case,
@@ -26,7 +21,6 @@ from xpcs_bench.records import (
     Group,
     Judgement,
     Measurement,
-    Observation,
     Status,
     Summary,
 )
@@ -43,33 +37,49 @@ class _Reading:
 
     process: int
     value: float
-    n_samples: int
+    n_samples: int = 1
+    n_kept: int = 1
+    p90: float | None = None
+    timing: Timing | None = None
+    """Which clock and samples; None for a single reading."""
 
 
-def _steady(observation: Observation) -> Iterable[tuple[str, float, int]]:
-    samples = per_call_s(observation.samples)
-    if samples:
-        yield "", median(samples), len(samples)
+def _steady(row: Measurement, *, by_cpu: bool) -> Iterable[tuple[str, _Reading]]:
+    if len(row.observation.samples):
+        found = central(row.observation.samples, by_cpu=by_cpu)
+        yield (
+            "",
+            _Reading(
+                row.process,
+                found.value_s,
+                found.n_samples,
+                found.n_kept,
+                found.p90_s,
+                found.timing,
+            ),
+        )
 
 
-def _value(observation: Observation) -> Iterable[tuple[str, float, int]]:
-    if observation.value is not None:
-        yield "", observation.value, 1
+def _value(row: Measurement, *, by_cpu: bool) -> Iterable[tuple[str, _Reading]]:
+    del by_cpu  # a first call waits for whatever it needs: its time is wall time
+    if row.observation.value is not None:
+        yield "", _Reading(row.process, row.observation.value)
 
 
-def _stages(observation: Observation) -> Iterable[tuple[str, float, int]]:
-    for stage, elapsed_ns in (observation.stages_ns or {}).items():
-        yield f".{stage}", elapsed_ns * 1e-9, 1
+def _stages(row: Measurement, *, by_cpu: bool) -> Iterable[tuple[str, _Reading]]:
+    del by_cpu
+    for stage, elapsed_ns in (row.observation.stages_ns or {}).items():
+        yield f".{stage}", _Reading(row.process, elapsed_ns * 1e-9)
 
 
-_READERS: Mapping[str, Callable[[Observation], Iterable[tuple[str, float, int]]]] = {
+_READERS: Mapping[str, Callable[..., Iterable[tuple[str, _Reading]]]] = {
     "steady_state": _steady,
     "conversion": _steady,
     "first_call": _value,
     "peak_memory": _value,
     "stages": _stages,
 }
-"""Measure to what it reads of an observation: metric suffix, value, samples behind."""
+"""Measure to what it reads of a measurement: metric suffix and reading."""
 
 
 def judge_ratio(ratio: Estimate) -> Judgement:
@@ -101,6 +111,7 @@ def summarise(
     """Conclude all that the measurements allow; verdicts are the gate's to add."""
     by_id = {case.id: case for case in cases}
     wrong = _wrong(by_id, measurements)
+    by_cpu = _told_by_cpu(measurements)
     readings: dict[str, dict[str, list[_Reading]]] = {}
     for row in measurements:
         case = by_id[row.case]
@@ -110,10 +121,9 @@ def summarise(
         identity = (case.problem_id, case.variant.id)
         if {(*identity, case.boundary), (*identity, None)} & wrong:
             continue
-        for suffix, value, n_samples in reader(row.observation):
-            readings.setdefault(case.id, {}).setdefault(
-                case.measure + suffix, []
-            ).append(_Reading(row.process, value, n_samples))
+        for suffix, reading in reader(row, by_cpu=row.case in by_cpu):
+            metrics = readings.setdefault(case.id, {})
+            metrics.setdefault(case.measure + suffix, []).append(reading)
     estimates = [
         _estimate(by_id[case.id], metric, rows)
         for case in cases
@@ -131,18 +141,38 @@ def summarise(
     )
 
 
+def _told_by_cpu(measurements: Sequence[Measurement]) -> set[str]:
+    """Cases of which every process says that one thread works at any moment.
+
+    All processes of a case are told by one clock.
+    """
+    said: dict[str, bool] = {}
+    for row in measurements:
+        if len(row.observation.samples):
+            alone = one_thread(row.observation.samples)
+            said[row.case] = said.get(row.case, True) and alone
+    return {case for case, alone in said.items() if alone}
+
+
 def _estimate(case: Case, metric: str, rows: Sequence[_Reading]) -> CaseEstimate:
     unit = "bytes" if case.measure == "peak_memory" else "s"
-    return CaseEstimate(
-        case=case.id,
-        metric=metric,
-        estimate=estimate_location(
-            [row.value for row in rows],
-            PRIORS[case.measure],
-            unit,
-            sum(row.n_samples for row in rows),
-        ),
+    n_samples = sum(row.n_samples for row in rows)
+    estimate = estimate_location(
+        [row.value for row in rows], PRIORS[case.measure], unit, n_samples
     )
+    timings = sorted({WORDS[row.timing] for row in rows if row.timing})
+    slow = [row.p90 for row in rows if row.p90 is not None]
+    if timings:
+        estimate = estimate.model_copy(
+            update={
+                "statistic": f"median {' or '.join(timings)}; {estimate.statistic}",
+                "kept_share": sum(row.n_kept for row in rows) / n_samples,
+                "p90": estimate_location(
+                    slow, PRIORS[case.measure], unit, n_samples
+                ).point,
+            }
+        )
+    return CaseEstimate(case=case.id, metric=metric, estimate=estimate)
 
 
 def _comparisons(

@@ -1,4 +1,4 @@
-"""What happens around a block of samples, read once before and once after it.
+"""What happens around samples and blocks of them: read before and after each.
 
 The readings are causes, not values: time spent waiting for a core, interruptions and
 page faults say why a sample was slow, and nothing is left out for being slow.
@@ -9,64 +9,126 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from xpcs_bench.measure.clock import Clock
 from xpcs_bench.records import Block
 
-__all__ = ["Counters", "Instruments", "observed", "read_counters"]
+__all__ = [
+    "UNKNOWN",
+    "Counters",
+    "Gauges",
+    "Instruments",
+    "RunDelay",
+    "growth",
+    "observed",
+]
+
+_TASKS = "/proc/self/task"
 
 
-@dataclass(frozen=True)
-class Counters:
+class Counters(NamedTuple):
     """Counters of this process that only grow; None where the platform has none."""
 
     run_delay_ns: int | None
-    """Time the calling thread was runnable but not running (ns)."""
+    """Time that threads were runnable but not running, all of them together (ns)."""
     involuntary_switches: int | None
     minor_faults: int | None
 
 
-def _run_delay_ns() -> int | None:
-    path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return None  # not Linux, or a kernel without scheduler statistics
-    try:
-        return int(os.read(file, 100).split()[1])
-    finally:
-        os.close(file)
+UNKNOWN = Counters(None, None, None)
 
 
-def read_counters() -> Counters:
-    """Read them all; takes some 10 us, so never between two samples of a block."""
-    if sys.platform == "win32":
-        return Counters(None, None, None)
-    import resource
+class RunDelay:
+    """How long threads of this process have waited for a core, all together.
 
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return Counters(
-        run_delay_ns=_run_delay_ns(),
-        involuntary_switches=usage.ru_nivcsw,
-        minor_faults=usage.ru_minflt,
-    )
+    The kernel tells it by thread, in a file that is kept open: a reading costs 1 us a
+    thread. What a thread waited that has ended is not forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[str, int] = {}
+        self._ended_ns = 0
+        self._last_ns: dict[str, int] = {}
+
+    def watch(self) -> None:
+        """Look for threads that have started; costs some 10 us."""
+        try:
+            tasks = os.listdir(_TASKS)  # noqa: PTH208 (names, as fast as can be)
+        except OSError:
+            return  # not Linux
+        for task in tasks:
+            if task not in self._files:
+                try:
+                    path = f"{_TASKS}/{task}/schedstat"
+                    self._files[task] = os.open(path, os.O_RDONLY)
+                except OSError:
+                    continue  # it has just ended, or there are no such statistics
+
+    def __call__(self) -> int | None:
+        """Read it (ns); None where the system does not tell."""
+        if not self._files:
+            return None
+        for task, file in list(self._files.items()):
+            try:
+                self._last_ns[task] = int(os.pread(file, 100, 0).split()[1])
+            except ProcessLookupError:
+                self._ended_ns += self._last_ns.pop(task, 0)
+                os.close(self._files.pop(task))
+        return self._ended_ns + sum(self._last_ns.values())
+
+    def close(self) -> None:
+        """Give the files back."""
+        for file in self._files.values():
+            os.close(file)
+        self._files.clear()
+
+
+class Gauges:
+    """The counters of this platform; a reading takes a few us."""
+
+    def __init__(self) -> None:
+        self._run_delay = RunDelay()
+        self.watch = self._run_delay.watch
+        self.watch()
+
+    def __call__(self) -> Counters:
+        """Read them all."""
+        if sys.platform == "win32":
+            return UNKNOWN
+        import resource
+
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return Counters(
+            run_delay_ns=self._run_delay(),
+            involuntary_switches=usage.ru_nivcsw,
+            minor_faults=usage.ru_minflt,
+        )
+
+    def __del__(self) -> None:
+        self._run_delay.close()
 
 
 @dataclass(frozen=True)
 class Instruments:
-    """What is read around a block, besides the clock."""
+    """What is read around samples and blocks, besides the clock."""
 
     cpu_ns: Callable[[], int] = time.process_time_ns
     """CPU time of all threads of this process (ns)."""
-    counters: Callable[[], Counters] = read_counters
+    counters: Callable[[], Counters] = field(default_factory=Gauges)
+
+    def watch(self) -> None:
+        """Notice what has changed since: threads that have started."""
+        if isinstance(self.counters, Gauges):
+            self.counters.watch()
 
 
-def _growth(before: int | None, after: int | None) -> int | None:
+def growth(before: int | None, after: int | None) -> int | None:
+    """Return by how much a counter has grown; None where it is unknown."""
     return None if before is None or after is None else after - before
 
 
@@ -83,6 +145,7 @@ def observed(
     collecting = gc.isenabled()
     gc.disable()
     gc.freeze()
+    instruments.watch()
     try:
         # the cheapest reading is the innermost: none is to show up in another
         before = instruments.counters()
@@ -101,10 +164,10 @@ def observed(
             started_ns=started,
             wall_ns=ended - started,
             cpu_ns=cpu_ended - cpu_started,
-            run_delay_ns=_growth(before.run_delay_ns, after.run_delay_ns),
-            involuntary_switches=_growth(
+            run_delay_ns=growth(before.run_delay_ns, after.run_delay_ns),
+            involuntary_switches=growth(
                 before.involuntary_switches, after.involuntary_switches
             ),
-            minor_faults=_growth(before.minor_faults, after.minor_faults),
+            minor_faults=growth(before.minor_faults, after.minor_faults),
         )
     )

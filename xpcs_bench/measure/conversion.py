@@ -17,7 +17,7 @@ from xpcs_bench.measure.boundary import BOUNDARIES, skip_reason
 from xpcs_bench.measure.circumstances import Instruments, observed
 from xpcs_bench.measure.clock import Clock
 from xpcs_bench.measure.executable import first_call
-from xpcs_bench.measure.steady_state import Readings
+from xpcs_bench.measure.steady_state import Labels, Readings
 from xpcs_bench.measure.task import Task, place_inputs
 from xpcs_bench.measure.values import ValueCheck, digest
 from xpcs_bench.records import Block, Observation, Status
@@ -111,6 +111,16 @@ def measure(
                 return Observation(status=Status.INVALID, reason=str(error))
 
 
+def _labels(block: Block) -> Labels:
+    """Return the labels of the one sample of a block: those of the block."""
+    return Labels(
+        block.cpu_ns,
+        block.run_delay_ns,
+        block.involuntary_switches,
+        block.minor_faults,
+    )
+
+
 def _sample(
     task: Task, clock: Clock, boundary: Boundary, sampler: _Sampler, spent_ns: int
 ) -> Observation:
@@ -131,7 +141,8 @@ def _sample(
     while len(blocks) < MOST_SAMPLES and (
         len(blocks) < LEAST_SAMPLES or clock() - began < budget_ns
     ):
-        samples.add([sampler.take(loops, blocks)], loops, len(blocks) - 1)
+        elapsed_ns = sampler.take(loops, blocks)
+        samples.add([elapsed_ns], loops, len(blocks) - 1, [_labels(blocks[-1])])
     name = task.kernel.outputs(task.problem)[0].name
     arrived = boundary.arrived(sampler.outcome)
     check = ValueCheck(

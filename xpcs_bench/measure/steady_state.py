@@ -7,16 +7,23 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
-from xpcs_bench.measure.circumstances import Instruments, observed
+from xpcs_bench.analysis.central import central
+from xpcs_bench.measure.circumstances import (
+    UNKNOWN,
+    Counters,
+    Instruments,
+    growth,
+    observed,
+)
 from xpcs_bench.measure.clock import Clock, clock_cost_ns
 from xpcs_bench.measure.executable import Executable, first_call
 from xpcs_bench.measure.task import Inputs, Task, place_inputs
 from xpcs_bench.measure.values import check_values
 from xpcs_bench.records import Block, Observation, Samples
 
-__all__ = ["Prepared", "Readings", "SteadyState", "overhead_ns_per_sample"]
+__all__ = ["Labels", "Prepared", "Readings", "SteadyState", "overhead_ns_per_sample"]
 
 _MOST_LOOPS = 10_000_000
 """Ends the calibration on a clock that stands still."""
@@ -31,32 +38,67 @@ class Prepared:
     """About how long one call takes (ns)."""
 
 
+class Labels(NamedTuple):
+    """The causes of noise within one reading; None where the platform has none."""
+
+    cpu_ns: int
+    run_delay_ns: int | None
+    involuntary_switches: int | None
+    minor_faults: int | None
+
+
 class Readings:
-    """Readings in the order they were taken."""
+    """Readings in the order they were taken, by column."""
 
     def __init__(self) -> None:
-        self._elapsed_ns = array("q")
-        self._inner_loops = array("q")
+        self.elapsed_ns = array("q")
+        self.inner_loops = array("q")
         self._block = array("q")
+        self._labels = {name: array("q") for name in Labels._fields}
 
-    def add(self, elapsed_ns: Sequence[int], inner_loops: int, block: int = 0) -> None:
-        """Append readings of one block."""
-        self._elapsed_ns.extend(elapsed_ns)
-        self._inner_loops.extend([inner_loops] * len(elapsed_ns))
+    def add(
+        self,
+        elapsed_ns: Sequence[int],
+        inner_loops: int,
+        block: int = 0,
+        labels: Sequence[Labels] = (),
+    ) -> None:
+        """Append readings of one block, with their labels unless they have none."""
+        self.elapsed_ns.extend(elapsed_ns)
+        self.inner_loops.extend([inner_loops] * len(elapsed_ns))
         self._block.extend([block] * len(elapsed_ns))
+        for name, column in self._labels.items():
+            found = [getattr(row, name) for row in labels]
+            column.extend(value for value in found if value is not None)
+
+    def _label(self, name: str) -> Sequence[int]:
+        """Return a column of labels: one that not all readings have, none has."""
+        column = self._labels[name]
+        return column if len(column) == len(self.elapsed_ns) else array("q")
+
+    @property
+    def cpu_ns(self) -> Sequence[int]:
+        """CPU time within each reading (ns), or nothing."""
+        return self._label("cpu_ns")
+
+    @property
+    def run_delay_ns(self) -> Sequence[int]:
+        """Waiting for a core within each reading (ns), or nothing."""
+        return self._label("run_delay_ns")
 
     def samples(self) -> Samples:
         """Return them as they are recorded."""
         return Samples(
-            elapsed_ns=tuple(self._elapsed_ns),
-            inner_loops=tuple(self._inner_loops),
+            elapsed_ns=tuple(self.elapsed_ns),
+            inner_loops=tuple(self.inner_loops),
             block=tuple(self._block),
+            **{name: tuple(self._label(name)) for name in self._labels},
         )
 
     @property
     def total_ns(self) -> int:
         """Time inside all readings (ns)."""
-        return sum(self._elapsed_ns)
+        return sum(self.elapsed_ns)
 
 
 def _take(
@@ -67,27 +109,52 @@ def _take(
     elapsed_ns: array[int],
     inner_loops: int,
     last: list[Any],
-) -> None:
+    instruments: Instruments,
+) -> list[Labels]:
     """Fill ``elapsed_ns``: the one loop whose every nanosecond counts.
+
+    Around each reading of the clock is one of the CPU time, and around that one of
+    the counters, whose own cost is so in no label.
 
     ``last`` holds the outputs of the call before and, in the end, of the last call.
     They are released as a caller's ``y = f(x)`` in a loop releases them: when the next
     outputs are there, so every call pays for one computation and one release.
     """
     outputs = last.pop()
+    cpu_ns, counters = instruments.cpu_ns, instruments.counters
+    read: list[tuple[int, Counters]] = []
+    first = counters()
     for index in range(len(elapsed_ns)):
+        cpu_started = cpu_ns()
         started = clock()
         for _ in repeat(None, inner_loops):
             outputs = block(compiled(inputs))
-        elapsed_ns[index] = clock() - started
+        ended = clock()
+        cpu_ended = cpu_ns()
+        read.append((cpu_ended - cpu_started, counters()))
+        elapsed_ns[index] = ended - started
     last.append(outputs)
+    befores = [first, *(after for _, after in read)]
+    return [
+        Labels(cpu, *map(growth, before, after))
+        for before, (cpu, after) in zip(befores, read, strict=False)
+    ]
 
 
 def _zeros(count: int) -> array[int]:
     return array("q", bytes(8 * count))
 
 
-def overhead_ns_per_sample(clock: Clock, count: int = 1000, trials: int = 5) -> float:
+_UNLABELLED = Instruments(cpu_ns=lambda: 0, counters=lambda: UNKNOWN)
+"""For calls whose labels nobody wants."""
+
+
+def overhead_ns_per_sample(
+    clock: Clock,
+    instruments: Instruments = _UNLABELLED,
+    count: int = 1000,
+    trials: int = 5,
+) -> float:
     """Cost of one sample beyond two clock readings, with a call that does nothing (ns).
 
     The least of ``trials`` means; what the two empty functions cost is part of it.
@@ -96,7 +163,16 @@ def overhead_ns_per_sample(clock: Clock, count: int = 1000, trials: int = 5) -> 
     for _ in range(trials):
         elapsed_ns = _zeros(count)
         started = clock()
-        _take(clock, lambda _: None, lambda _: None, None, elapsed_ns, 1, [None])
+        _take(
+            clock,
+            lambda _: None,
+            lambda _: None,
+            None,
+            elapsed_ns,
+            1,
+            [None],
+            instruments,
+        )
         totals.append(clock() - started)
     return max(0.0, min(totals) / count - 2 * clock_cost_ns(clock))
 
@@ -109,7 +185,7 @@ class SteadyState:
     task : Task
     clock : Clock
     instruments : Instruments
-        Read around a block; None: this platform's.
+        Read around samples and blocks; None: this platform's.
     """
 
     def __init__(
@@ -169,9 +245,17 @@ class SteadyState:
             raise ValueError(msg)
         elapsed_ns = _zeros(count)
         with observed(self._clock, self._blocks, self._instruments):
-            self._fill(elapsed_ns, self._inner_loops)
-        self._samples.add(elapsed_ns, self._inner_loops, len(self._blocks) - 1)
+            labels = self._fill(elapsed_ns, self._inner_loops, self._instruments)
+        place = len(self._blocks) - 1
+        self._samples.add(elapsed_ns, self._inner_loops, place, labels)
         return tuple(elapsed / self._inner_loops for elapsed in elapsed_ns)
+
+    @property
+    def half_width(self) -> float:
+        """How well the median of the samples so far is known, as a part of it."""
+        if not self._samples.elapsed_ns:
+            return math.inf
+        return central(self._samples).half_width
 
     def finish(self) -> Observation:
         """Check the outputs of the last call and that nothing was traced since warm-up.
@@ -193,17 +277,21 @@ class SteadyState:
             blocks=tuple(self._blocks),
             n_traces=self._executable.n_traces,
             spent_ns=self._warmups.total_ns + self._samples.total_ns,
-            overhead_ns_per_sample=overhead_ns_per_sample(self._clock),
+            overhead_ns_per_sample=overhead_ns_per_sample(
+                self._clock, self._instruments
+            ),
         )
 
     def _warm_up(self, loops: int) -> int:
         elapsed_ns = _zeros(1)
-        self._fill(elapsed_ns, loops)
+        self._fill(elapsed_ns, loops, _UNLABELLED)
         self._warmups.add(elapsed_ns, loops)
         return elapsed_ns[0]
 
-    def _fill(self, elapsed_ns: array[int], loops: int) -> None:
-        _take(
+    def _fill(
+        self, elapsed_ns: array[int], loops: int, instruments: Instruments
+    ) -> list[Labels]:
+        return _take(
             self._clock,
             self._executable.compiled,
             self._executable.block,
@@ -211,6 +299,7 @@ class SteadyState:
             elapsed_ns,
             loops,
             self._last,
+            instruments,
         )
 
     def _retraced(self) -> str:

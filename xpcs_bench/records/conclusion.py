@@ -49,6 +49,11 @@ class Estimate(ConfinedModel):
     n_processes: int
     n_samples: int
     unit: str
+    kept_share: float | None = None
+    """Share of the samples that count; the others were disturbed, which the statistic
+    names. None for what is not sampled."""
+    p90: float | None = None
+    """What nine calls in ten take at most, of the samples that count, in ``unit``."""
 
 
 class CaseEstimate(ConfinedModel):

@@ -44,6 +44,9 @@ class Sample(NamedTuple):
     block: int
 
 
+_LABELS = ("cpu_ns", "run_delay_ns", "involuntary_switches", "minor_faults")
+
+
 class Samples(ConfinedModel):
     """Timed readings in the order they were taken, by column."""
 
@@ -53,12 +56,25 @@ class Samples(ConfinedModel):
     """Calls inside each reading."""
     block: tuple[int, ...] = ()
     """Index of the block that each reading belongs to."""
+    cpu_ns: tuple[int, ...] = ()
+    """CPU time of the whole process within each reading (ns); empty: not read."""
+    run_delay_ns: tuple[int, ...] = ()
+    """How long threads were runnable but not running within each reading, together
+    (ns); empty where the platform does not tell."""
+    involuntary_switches: tuple[int, ...] = ()
+    """How often a thread lost its core to another; empty as above."""
+    minor_faults: tuple[int, ...] = ()
+    """Pages of memory that were touched for the first time; empty as above."""
 
     @model_validator(mode="after")
     def _columns_have_one_length(self) -> Self:
         if not len(self.elapsed_ns) == len(self.inner_loops) == len(self.block):
             msg = "elapsed_ns, inner_loops and block must have the same length"
             raise ValueError(msg)
+        for name in _LABELS:
+            if len(getattr(self, name)) not in {0, len(self.elapsed_ns)}:
+                msg = f"{name} must be empty or as long as elapsed_ns"
+                raise ValueError(msg)
         return self
 
     def __len__(self) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Protocol, TypeVar
 
-from xpcs_bench.analysis.estimate import settled
 from xpcs_bench.errors import (
     WorkerCrashed,
     WorkerFailure,
@@ -120,7 +120,7 @@ class _Turns:
 
     visit: _Visit
     ready: Ready
-    per_call_ns: list[float] = field(default_factory=list)
+    half_width: float = math.inf
     sampled_s: float = 0.0
 
     def block(self) -> int:
@@ -251,14 +251,12 @@ class _Run:
                     active.remove(turns)
                     live.remove(turns)
                     continue
-                turns.per_call_ns += taken.per_call_ns
+                turns.half_width = taken.half_width
                 turns.sampled_s += (
                     sum(taken.per_call_ns) * turns.ready.inner_loops * 1e-9
                 )
             active = [turns for turns in active if turns.sampled_s < budget_s]
-            if all(
-                settled(turns.per_call_ns, self._sampling.precision) for turns in active
-            ):
+            if all(turns.half_width <= self._sampling.precision for turns in active):
                 return
 
     def _shuffled(self, items: list[T]) -> list[T]:

@@ -100,7 +100,9 @@ class _Session:
                 prepared = self._steady.prepare()
                 return Ready(inner_loops=prepared.inner_loops, call_ns=prepared.call_ns)
             case Take():
-                return Taken(per_call_ns=self._sampler().sample(request.count))
+                sampler = self._sampler()
+                taken = sampler.sample(request.count)
+                return Taken(per_call_ns=taken, half_width=sampler.half_width)
             case Finish():
                 return self._observed(self._sampler().finish())
             case _:

@@ -7,6 +7,7 @@ adds fields that the other side may ignore.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -91,8 +92,10 @@ class Taken(_Message):
 
     type: Literal["taken"] = "taken"
     per_call_ns: tuple[float, ...]
-    """One value a sample, for the parent's decision to go on; the evidence itself
-    stays in the worker until the end."""
+    """One value a sample; the evidence itself stays in the worker until the end."""
+    half_width: float = math.inf
+    """How well the median of all samples so far is known, as a part of it: for the
+    parent's decision to go on. A worker of protocol 1.0 does not say."""
 
 
 class Finish(_Message):

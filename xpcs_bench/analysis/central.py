@@ -1,0 +1,194 @@
+"""What one process says of the time of a call: from labelled samples to one number.
+
+On a busy machine the mean and the median of all samples are wrong by up to 75 %, since
+a thread that waits for a core goes on being timed. Linux tells how long each waited,
+and so a sample is left out for this named cause, and never for its value:
+
+* *disturbed* is a sample whose threads waited longer than 0.5 % of it for a core;
+* a call during which one thread works at any moment has its CPU time for its time:
+  wall time is then CPU time and waiting, which the samples themselves show;
+* any other call (several threads, files, a device) has the wall time of undisturbed
+  samples. Where these are too few, that of the least disturbed ones stands in.
+
+Where nothing is known of causes, nothing is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal, Protocol
+
+__all__ = [
+    "DISTURBED",
+    "WORDS",
+    "Central",
+    "Columns",
+    "Timing",
+    "central",
+    "one_thread",
+    "percentile",
+    "relative_half_width",
+]
+
+DISTURBED = 0.005
+"""Share of a sample that its threads waited for a core, from which it is disturbed."""
+_LEAST_KEPT = 5
+"""Fewer undisturbed samples say too little of a process."""
+_LEAST_PART = 5
+"""One in so many stands in where too few are undisturbed: the least disturbed."""
+_LEAST_VALUES = 10
+_SAME_TIME = 0.02
+"""How far CPU time and waiting may be from wall time where one thread works."""
+
+Timing = Literal["cpu", "wall", "least_disturbed", "unlabelled"]
+"""Whose time it is, and which samples: CPU time of all, or of the undisturbed ones;
+wall time of the undisturbed, of the least disturbed, or of all for want of labels."""
+
+WORDS: dict[Timing, str] = {
+    "cpu": "CPU time",
+    "wall": "wall time of undisturbed samples",
+    "least_disturbed": "wall time of the least disturbed samples",
+    "unlabelled": "wall time of all samples",
+}
+
+
+class Columns(Protocol):
+    """Samples by column, as :class:`~xpcs_bench.records.Samples` has them."""
+
+    @property
+    def elapsed_ns(self) -> Sequence[int]:
+        """Wall time of each reading (ns)."""
+
+    @property
+    def inner_loops(self) -> Sequence[int]:
+        """Calls inside each reading."""
+
+    @property
+    def cpu_ns(self) -> Sequence[int]:
+        """CPU time within each reading (ns); empty: not read."""
+
+    @property
+    def run_delay_ns(self) -> Sequence[int]:
+        """Waiting for a core within each reading (ns); empty: not told."""
+
+
+@dataclass(frozen=True)
+class Central:
+    """The time of a call as one process tells it."""
+
+    value_s: float
+    """Median (s)."""
+    p90_s: float
+    """What nine calls in ten take at most, of the same samples (s)."""
+    timing: Timing
+    n_kept: int
+    n_samples: int
+    half_width: float
+    """How well the median of this process is known, as a part of it."""
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """Return the smallest value that at least this part of all does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+
+
+def relative_half_width(values: Sequence[float]) -> float:
+    """Return how well the median of the values is known, as a part of it.
+
+    From order statistics: half the width of a 95 % interval; infinite for fewer than
+    ten values. It says how long to sample; the interval that is reported comes from
+    the processes.
+    """
+    n = len(values)
+    if n < _LEAST_VALUES:
+        return math.inf
+    ordered = sorted(values)
+    # binomial(n, 1/2) within 1.96 standard deviations of its mean
+    reach = math.ceil(0.98 * math.sqrt(n))
+    low = ordered[max(0, n // 2 - reach)]
+    high = ordered[min(n - 1, n // 2 + reach)]
+    middle = median(ordered)
+    return (high - low) / 2 / middle if middle > 0 else 0.0
+
+
+def central(samples: Columns, *, by_cpu: bool | None = None) -> Central:
+    """Return the median time per call, of the clock and the samples that fit the kind.
+
+    Parameters
+    ----------
+    by_cpu : bool, optional
+        Whether one thread works at any moment, where that was told from more samples
+        than these; None: told from these.
+
+    Raises
+    ------
+    ValueError
+        There is no sample.
+    """
+    if not len(samples.elapsed_ns):
+        msg = "no sample, no time"
+        raise ValueError(msg)
+    n = len(samples.elapsed_ns)
+    if not samples.run_delay_ns or not samples.cpu_ns:
+        return _of(samples, samples.elapsed_ns, range(n), "unlabelled")
+    kept = [
+        place
+        for place, (delay_ns, elapsed_ns) in enumerate(
+            zip(samples.run_delay_ns, samples.elapsed_ns, strict=True)
+        )
+        if delay_ns <= DISTURBED * elapsed_ns
+    ]
+    enough = len(kept) >= min(_LEAST_KEPT, n)
+    if one_thread(samples) if by_cpu is None else by_cpu:
+        places = kept if enough else range(n)
+        return _of(samples, samples.cpu_ns, places, "cpu")
+    if enough:
+        return _of(samples, samples.elapsed_ns, kept, "wall")
+    return _of(
+        samples, samples.elapsed_ns, _least_disturbed(samples), "least_disturbed"
+    )
+
+
+def one_thread(samples: Columns) -> bool:
+    """Whether one thread worked at any moment: wall time is CPU time and waiting.
+
+    Not where there are no labels to tell it from. With several at work CPU time is
+    more, and while a file or a device is waited for it is less.
+    """
+    if not samples.run_delay_ns or not samples.cpu_ns:
+        return False
+    wall_ns = sum(samples.elapsed_ns)
+    accounted_ns = sum(samples.cpu_ns) + sum(samples.run_delay_ns)
+    return abs(accounted_ns - wall_ns) <= _SAME_TIME * wall_ns
+
+
+def _least_disturbed(samples: Columns) -> Sequence[int]:
+    """Return the places of the samples that waited least, as a share of their time."""
+    share = [
+        delay_ns / max(elapsed_ns, 1)
+        for delay_ns, elapsed_ns in zip(
+            samples.run_delay_ns, samples.elapsed_ns, strict=True
+        )
+    ]
+    count = max(1, min(_LEAST_KEPT, len(share)), len(share) // _LEAST_PART)
+    return sorted(range(len(share)), key=share.__getitem__)[:count]
+
+
+def _of(
+    samples: Columns, times_ns: Sequence[int], places: Sequence[int], timing: Timing
+) -> Central:
+    per_call_s = [
+        times_ns[place] * 1e-9 / samples.inner_loops[place] for place in places
+    ]
+    return Central(
+        value_s=median(per_call_s),
+        p90_s=percentile(per_call_s, 0.9),
+        timing=timing,
+        n_kept=len(per_call_s),
+        n_samples=len(samples.elapsed_ns),
+        half_width=relative_half_width(per_call_s),
+    )
