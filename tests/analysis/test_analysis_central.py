@@ -138,3 +138,10 @@ def test_all_processes_of_a_case_can_be_told_by_one_clock():
     rows = samples([waited(0)] * 6)
     assert central(rows, by_cpu=True).timing == "cpu"
     assert central(rows, by_cpu=False).timing == "wall"
+
+
+def test_time_that_no_label_knows_of_does_not_make_one_thread_several():
+    """A hypervisor that takes the core away is seen in wall time alone."""
+    found = central(samples([waited(0)] * 12 + [(5 * CALL, CALL, 0)] * 8))
+    assert found.timing == "cpu"
+    assert found.value_s == found.p90_s == pytest.approx(CALL * 1e-9)
