@@ -132,55 +132,54 @@ def central(samples: Columns, *, by_cpu: bool | None = None) -> Central:
     if not len(samples.elapsed_ns):
         msg = "no sample, no time"
         raise ValueError(msg)
-    n = len(samples.elapsed_ns)
     if not samples.run_delay_ns or not samples.cpu_ns:
-        return _of(samples, samples.elapsed_ns, range(n), "unlabelled")
-    kept = [
-        place
-        for place, (delay_ns, elapsed_ns) in enumerate(
-            zip(samples.run_delay_ns, samples.elapsed_ns, strict=True)
-        )
-        if delay_ns <= DISTURBED * elapsed_ns
-    ]
-    enough = len(kept) >= min(_LEAST_KEPT, n)
+        everything = range(len(samples.elapsed_ns))
+        return _of(samples, samples.elapsed_ns, everything, "unlabelled")
+    places, enough = _least_disturbed(samples)
     if one_thread(samples) if by_cpu is None else by_cpu:
-        places = kept if enough else range(n)
+        # waiting for a core is no CPU time: where little is undisturbed, all counts
+        places = places if enough else range(len(samples.elapsed_ns))
         return _of(samples, samples.cpu_ns, places, "cpu")
-    if enough:
-        return _of(samples, samples.elapsed_ns, kept, "wall")
-    return _of(
-        samples, samples.elapsed_ns, _least_disturbed(samples), "least_disturbed"
-    )
+    timing: Timing = "wall" if enough else "least_disturbed"
+    return _of(samples, samples.elapsed_ns, places, timing)
 
 
 def one_thread(samples: Columns) -> bool:
     """Whether one thread worked at any moment: wall time is CPU time and waiting.
 
     Not where there are no labels to tell it from. With several at work CPU time is
-    more, and while a file or a device is waited for it is less. The median sample
-    tells: from some a hypervisor takes time that no label knows of.
+    more, and while a file or a device is waited for it is less. The median of
+    the least disturbed tells: from some a hypervisor takes time that no label knows of.
     """
     if not samples.run_delay_ns or not samples.cpu_ns:
         return False
+    places, _ = _least_disturbed(samples)
     accounted = median(
-        (cpu_ns + delay_ns) / max(elapsed_ns, 1)
-        for cpu_ns, delay_ns, elapsed_ns in zip(
-            samples.cpu_ns, samples.run_delay_ns, samples.elapsed_ns, strict=True
-        )
+        (samples.cpu_ns[place] + samples.run_delay_ns[place])
+        / max(samples.elapsed_ns[place], 1)
+        for place in places
     )
     return abs(accounted - 1) <= _SAME_TIME
 
 
-def _least_disturbed(samples: Columns) -> Sequence[int]:
-    """Return the places of the samples that waited least, as a share of their time."""
+def _least_disturbed(samples: Columns) -> tuple[Sequence[int], bool]:
+    """Return the places of undisturbed samples, and whether these are enough.
+
+    Where not, the places are those of the samples that waited least, as a share of
+    their time.
+    """
     share = [
         delay_ns / max(elapsed_ns, 1)
         for delay_ns, elapsed_ns in zip(
             samples.run_delay_ns, samples.elapsed_ns, strict=True
         )
     ]
-    count = max(1, min(_LEAST_KEPT, len(share)), len(share) // _LEAST_PART)
-    return sorted(range(len(share)), key=share.__getitem__)[:count]
+    kept = [place for place, part in enumerate(share) if part <= DISTURBED]
+    least = min(_LEAST_KEPT, len(share))
+    if len(kept) >= least:
+        return kept, True
+    count = max(least, len(share) // _LEAST_PART)
+    return sorted(range(len(share)), key=share.__getitem__)[:count], False
 
 
 def _of(

@@ -251,7 +251,8 @@ class _Run:
                     active.remove(turns)
                     live.remove(turns)
                     continue
-                turns.half_width = taken.half_width
+                if taken.half_width is not None:
+                    turns.half_width = taken.half_width
                 turns.sampled_s += (
                     sum(taken.per_call_ns) * turns.ready.inner_loops * 1e-9
                 )

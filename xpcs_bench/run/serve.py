@@ -7,6 +7,7 @@ conversation. jax is imported only by the measure that needs it.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -102,7 +103,11 @@ class _Session:
             case Take():
                 sampler = self._sampler()
                 taken = sampler.sample(request.count)
-                return Taken(per_call_ns=taken, half_width=sampler.half_width)
+                known = sampler.half_width
+                return Taken(
+                    per_call_ns=taken,
+                    half_width=known if math.isfinite(known) else None,
+                )
             case Finish():
                 return self._observed(self._sampler().finish())
             case _:

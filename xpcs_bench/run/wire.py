@@ -7,7 +7,6 @@ adds fields that the other side may ignore.
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -93,9 +92,9 @@ class Taken(_Message):
     type: Literal["taken"] = "taken"
     per_call_ns: tuple[float, ...]
     """One value a sample; the evidence itself stays in the worker until the end."""
-    half_width: float = math.inf
+    half_width: float | None = None
     """How well the median of all samples so far is known, as a part of it: for the
-    parent's decision to go on. A worker of protocol 1.0 does not say."""
+    parent's decision to go on. None: not at all, or the worker speaks protocol 1.0."""
 
 
 class Finish(_Message):
