@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from xpcs_bench.analysis.central import (
     DISTURBED,
     central,
+    one_thread,
     percentile,
     relative_half_width,
 )
@@ -138,6 +139,15 @@ def test_all_processes_of_a_case_can_be_told_by_one_clock():
     rows = samples([waited(0)] * 6)
     assert central(rows, by_cpu=True).timing == "cpu"
     assert central(rows, by_cpu=False).timing == "wall"
+
+
+def test_on_one_core_threads_that_wait_for_each_other_are_one():
+    """A pool's thread waits while the main one hands over: both count in their time."""
+    rows = samples([(CALL, CALL, CALL // 20)] * 10)
+    assert not one_thread(rows, 2)
+    assert one_thread(rows, 1)
+    waits_for_a_file = samples([(CALL, CALL // 2, 0)] * 10)
+    assert not one_thread(waits_for_a_file, 1)
 
 
 def test_time_that_no_label_knows_of_does_not_make_one_thread_several():

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xpcs_bench.config import Experiment, Geometry, Selector
+from xpcs_bench.config import PROFILES, Experiment, Geometry, Selector
 from xpcs_bench.config.load import load_experiment
 from xpcs_bench.nexus import Setup, mask_digest, write_setup
 
@@ -57,6 +57,9 @@ class TestWhatIsMissingHasADefault:
         names = [choice.name for choice in chosen]
         assert names == ["odd", "partition", "g2_model", "qmap"]
         assert chosen[0].params == {"fast": (True,)}
+
+    def test_workers_are_set_up_as_the_user_has_it(self, load):
+        assert load(KERNEL).experiment.profile == PROFILES["as_user"]
 
     def test_boundaries_follow_conversion(self, load, catalogue):
         text = KERNEL + "measure: conversion\n"
@@ -278,3 +281,26 @@ def test_a_mask_of_another_shape_is_refused(refusal, measured):
     )
     assert "[6, 9]" in message
     assert "[256, 256]" in message
+
+
+class TestProfiles:
+    def test_one_may_be_named(self, load):
+        profile = load(KERNEL + "profile: controlled").experiment.profile
+        assert profile == PROFILES["controlled"]
+        assert (profile.threads, profile.memory, profile.pinned) == (
+            1,
+            "retained",
+            True,
+        )
+
+    def test_one_may_be_changed_and_several_threads_are_not_pinned(self, load):
+        text = KERNEL + "profile: {base: controlled, threads: 4}"
+        profile = load(text).experiment.profile
+        assert (profile.name, profile.threads, profile.pinned) == (
+            "controlled",
+            4,
+            False,
+        )
+        text = KERNEL + "profile: {base: as_user, memory: retained}"
+        profile = load(text).experiment.profile
+        assert (profile.threads, profile.memory) == (None, "retained")

@@ -60,6 +60,10 @@ REFUSED = [
     (("name: x\nkernels:\n- g2_model: {q_bins: {from: 1, to: 99, step: 1}, "
      "delays: {from: 1, to: 99, step: 1}}"), "x.yaml:3:3:", "9,801 combinations"),
     ("name: x\nkernels: [all, odd, all]", "x.yaml:2:11:", "kernels[2]: 'all' is listed twice"),
+    (KERNEL + "profile: controled", "x.yaml:3:10: profile:", "Did you mean 'controlled'?"),
+    (KERNEL + "profile: {threads: 2}", "x.yaml:3:10: profile:", "'base'"),
+    (KERNEL + "profile: {base: as_user, threads: 0}", "x.yaml:3:35: profile.threads:", "at least 1"),
+    (KERNEL + "profile: {base: controlled, threads: 2, pinned: true}", "x.yaml:3:49: profile.pinned:", "Write threads: 1"),
     ("name: x\nkernels: al", "x.yaml:2:10: kernels: unknown kernel 'al'", "Did you mean 'all'?"),
     ("name: x\nkernels: all", "x.yaml:2:10: kernels: the kernel 'qmap' needs a detector", "Add it."),
     ("name: x\nkernels: [odd, odd]", "x.yaml:2:16: kernels[1]: repeats odd", "kernels[0]"),

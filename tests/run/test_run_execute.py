@@ -7,14 +7,14 @@ import psutil
 import pytest
 from making import environment, experiment, sampling
 
-from xpcs_bench.config import KernelChoice, Matrix
+from xpcs_bench.config import PROFILES, KernelChoice, Matrix
 from xpcs_bench.records import Device, Status
 from xpcs_bench.run.execute import execute, probe
 from xpcs_bench.run.journal import Journal, read_journal
 from xpcs_bench.run.plan import make_plan
 from xpcs_bench.run.store import begin, compose
 from xpcs_bench.run.wire import Availability
-from xpcs_bench.run.worker import Limits
+from xpcs_bench.run.worker import Limits, cores
 
 LIMITS = Limits(timeout_s=60.0, memory_bytes=2 * 2**30)
 HERE = Availability(
@@ -53,13 +53,20 @@ class Watching:
             self._act(case, measurement)
 
 
-def planned(*kernels, backends=("numpy",), measure=("steady_state",), **changes):
+def planned(
+    *kernels,
+    backends=("numpy",),
+    measure=("steady_state",),
+    profile="as_user",
+    **changes,
+):
     values = {"max_time_s": 0.1, "processes": 1, "min_sample_s": 1e-4} | changes
     return make_plan(
         experiment(
             kernels=tuple(KernelChoice(name=name, params={}) for name in kernels),
             matrix=Matrix(backend=backends, device=("cpu",), dtype=("float64",)),
             measure=measure,
+            profile=PROFILES[profile],
             sampling=sampling(**values),
         ),
         dict.fromkeys(BACKENDS, HERE),
@@ -112,6 +119,41 @@ def test_what_goes_wrong_costs_its_own_case(plugins, tmp_path, kernel, status, w
     )
     assert words in lost.observation.reason
     assert read_journal(folder).measurements == evidence.measurements
+
+
+@pytest.mark.skipif(not cores(), reason="this platform binds no process to a core")
+def test_controlled_workers_take_turns_on_one_core_and_the_next_on_another(
+    plugins, tmp_path
+):
+    before = cores()
+    plan = planned(
+        "sound", backends=("numpy", "jax"), profile="controlled", processes=2
+    )
+    evidence = carried_out(plan, started(plan, tmp_path))
+    used = {}
+    for (_, process), row in evidence.measurements.items():
+        worker = evidence.environments[row.environment]
+        used.setdefault(process, set()).add(worker.affinity)
+        assert worker.variables["NPROC"] == "1"
+        assert worker.variables["MALLOC_MMAP_MAX_"] == "0"
+        assert row.observation.cores == 1
+    assert used == {process: {(before[process % len(before)],)} for process in range(2)}
+    assert cores() == before  # and this process is where it was
+
+
+def test_workers_as_the_user_has_them_are_left_alone(plugins, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("NPROC", raising=False)
+    plan = planned("sound")
+    evidence = carried_out(plan, started(plan, tmp_path))
+    (worker,) = evidence.environments.values()
+    assert worker.variables["OMP_NUM_THREADS"] == "2"
+    assert "NPROC" not in worker.variables
+    assert worker.affinity == cores()
+
+
+def test_another_profile_is_another_plan(plugins):
+    assert planned("sound").digest != planned("sound", profile="controlled").digest
 
 
 def test_a_raised_error_leaves_its_traceback_in_the_log(plugins, tmp_path):

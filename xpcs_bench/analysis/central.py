@@ -144,12 +144,19 @@ def central(samples: Columns, *, by_cpu: bool | None = None) -> Central:
     return _of(samples, samples.elapsed_ns, places, timing)
 
 
-def one_thread(samples: Columns) -> bool:
-    """Whether one thread worked at any moment: wall time is CPU time and waiting.
+def one_thread(samples: Columns, cores: int | None = None) -> bool:
+    """Whether the work is that of one thread: then CPU time tells how long it takes.
 
-    Not where there are no labels to tell it from. With several at work CPU time is
-    more, and while a file or a device is waited for it is less. The median of
-    the least disturbed tells: from some a hypervisor takes time that no label knows of.
+    Wall time is then CPU time and waiting. With several threads at work CPU time is
+    more; while a file or a device is waited for it is less. On one core any number of
+    threads does the work of one, and some wait for each other. Not without labels to
+    tell it from; the least disturbed samples tell, in the median: from some a
+    hypervisor takes time that no label knows of.
+
+    Parameters
+    ----------
+    cores : int, optional
+        How many the process could use; None: not known.
     """
     if not samples.run_delay_ns or not samples.cpu_ns:
         return False
@@ -159,7 +166,7 @@ def one_thread(samples: Columns) -> bool:
         / max(samples.elapsed_ns[place], 1)
         for place in places
     )
-    return abs(accounted - 1) <= _SAME_TIME
+    return accounted >= 1 - _SAME_TIME and (cores == 1 or accounted <= 1 + _SAME_TIME)
 
 
 def _least_disturbed(samples: Columns) -> tuple[Sequence[int], bool]:

@@ -149,7 +149,7 @@ def _told_by_cpu(measurements: Sequence[Measurement]) -> set[str]:
     said: dict[str, bool] = {}
     for row in measurements:
         if len(row.observation.samples):
-            alone = one_thread(row.observation.samples)
+            alone = one_thread(row.observation.samples, row.observation.cores)
             said[row.case] = said.get(row.case, True) and alone
     return {case for case, alone in said.items() if alone}
 

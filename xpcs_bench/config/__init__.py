@@ -13,9 +13,11 @@ from xpcs_bench.config.experiment import (
     ToleranceOverride,
 )
 from xpcs_bench.config.geometry import Geometry, Orientation
+from xpcs_bench.config.profile import PROFILES, Profile
 
 __all__ = [
     "MEASURES",
+    "PROFILES",
     "Detector",
     "Dtype",
     "Experiment",
@@ -27,6 +29,7 @@ __all__ = [
     "Matrix",
     "MeasureName",
     "Orientation",
+    "Profile",
     "Sampling",
     "Selector",
     "ToleranceOverride",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from xpcs_bench.config.detector import Detector
 from xpcs_bench.config.geometry import Geometry
+from xpcs_bench.config.profile import PROFILES, Profile
 from xpcs_bench.confined import ConfinedModel
 
 __all__ = [
@@ -133,6 +134,8 @@ class Experiment(ConfinedModel):
     boundaries: tuple[str, ...]
     """Conversions to time, by name in the boundary registry."""
     sampling: Sampling
+    profile: Profile = PROFILES["as_user"]
+    """How workers are set up; records from before there were profiles have this one."""
     tolerances: tuple[ToleranceOverride, ...] = ()
     seed: Seed
     """Seed of inputs and of the order of sampling."""

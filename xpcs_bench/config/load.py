@@ -26,9 +26,14 @@ from xpcs_bench.config.override import apply_override
 from xpcs_bench.config.place import Places
 from xpcs_bench.config.presets import PRESETS
 from xpcs_bench.config.problem import Problems, one_of
+from xpcs_bench.config.profile import PROFILES, Profile, ProfileName
 from xpcs_bench.config.text_file import read_text
 from xpcs_bench.config.translate import translated
-from xpcs_bench.config.written import WrittenExperiment, WrittenSelector
+from xpcs_bench.config.written import (
+    WrittenExperiment,
+    WrittenProfileChanges,
+    WrittenSelector,
+)
 
 __all__ = ["LoadedExperiment", "load_experiment"]
 
@@ -141,6 +146,7 @@ def _resolve(
             "kernel",
             problems,
         )
+    profile = _profile(written.profile, problems)
     exclude = rows.selectors("exclude", matrix.exclude)
     include = rows.selectors("include", matrix.include)
     problems.raise_if_any()
@@ -159,6 +165,7 @@ def _resolve(
         measure=written.measure,
         boundaries=boundaries,
         sampling=Sampling(**written.sampling.model_dump()),
+        profile=profile,
         tolerances=tuple(
             ToleranceOverride(**tolerance.model_dump())
             for tolerance in written.tolerances
@@ -166,6 +173,25 @@ def _resolve(
         seed=written.seed,
     )
     return experiment, tuple(places.notes)
+
+
+def _profile(
+    written: ProfileName | WrittenProfileChanges, problems: Problems
+) -> Profile:
+    if isinstance(written, str):
+        return PROFILES[written]
+    changes = written.model_dump(exclude={"base"}, exclude_none=True)
+    profile = PROFILES[written.base].model_copy(update=changes)
+    if profile.threads == 1:
+        return profile
+    if written.pinned:
+        problems.add(
+            ("profile", "pinned"),
+            f"a worker with threads={profile.threads!r} cannot stay on one core. Write "
+            "threads: 1, or leave pinned out.",
+        )
+    # whoever asks for more threads asks for more cores
+    return profile.model_copy(update={"pinned": False})
 
 
 def _check_names(

@@ -24,6 +24,7 @@ from xpcs_bench.config.experiment import (
 )
 from xpcs_bench.config.geometry import GeometryKind, Orientation
 from xpcs_bench.config.presets import PRESETS
+from xpcs_bench.config.profile import Memory, ProfileName, Threads
 from xpcs_bench.config.written_types import (
     Listed,
     OneOrMany,
@@ -55,6 +56,8 @@ __all__ = [
     "WrittenGeometryNumbers",
     "WrittenMask",
     "WrittenMatrix",
+    "WrittenProfile",
+    "WrittenProfileChanges",
     "WrittenRectangle",
     "WrittenSampling",
     "WrittenSelector",
@@ -287,6 +290,26 @@ class WrittenSampling(WrittenModel):
     null: 80 % of what is available when the run starts."""
 
 
+class WrittenProfileChanges(WrittenModel):
+    """A profile that departs from one with a name."""
+
+    base: ProfileName
+    """The profile to depart from."""
+    threads: Annotated[Threads, Strict()] | None = None
+    """Threads of NumPy's BLAS and of XLA."""
+    memory: Memory | None = None
+    """retained (freed memory is kept for the next call) or system."""
+    pinned: Annotated[bool, Strict()] | None = None
+    """Whether a worker stays on one core; only with one thread."""
+
+
+WrittenProfile = Annotated[
+    Annotated[ProfileName, Tag("<name>")]
+    | Annotated[WrittenProfileChanges, Tag("<base>")],
+    Discriminator(lambda value: "<name>" if isinstance(value, str) else "<base>"),
+]
+
+
 class WrittenTolerance(WrittenModel):
     """A tolerance that replaces the kernel's own."""
 
@@ -324,6 +347,9 @@ class WrittenExperiment(WrittenModel):
     """Conversions to time when conversion is measured; all of them when absent."""
     sampling: WrittenSampling = WrittenSampling()
     """How much effort a case gets."""
+    profile: WrittenProfile = "as_user"
+    """How workers are set up: as_user, or controlled (one thread, one core, memory
+    kept), or one of these with changes."""
     tolerances: Annotated[tuple[WrittenTolerance, ...], Listed()] = ()
     """Tolerances that replace those of the kernels, each with its reason."""
     seed: Annotated[Seed, Strict()] = 0

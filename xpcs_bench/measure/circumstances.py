@@ -26,6 +26,7 @@ __all__ = [
     "RunDelay",
     "growth",
     "observed",
+    "usable_cores",
 ]
 
 _TASKS = "/proc/self/task"
@@ -113,6 +114,13 @@ class Gauges:
         self._run_delay.close()
 
 
+def usable_cores() -> int | None:
+    """Return how many cores this process may use; None where that is not told."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    return len(os.sched_getaffinity(0))
+
+
 @dataclass(frozen=True)
 class Instruments:
     """What is read around samples and blocks, besides the clock."""
@@ -120,6 +128,8 @@ class Instruments:
     cpu_ns: Callable[[], int] = time.process_time_ns
     """CPU time of all threads of this process (ns)."""
     counters: Callable[[], Counters] = field(default_factory=Gauges)
+    cores: int | None = field(default_factory=usable_cores)
+    """How many cores the process may use; None where the platform does not tell."""
 
     def watch(self) -> None:
         """Notice what has changed since: threads that have started."""

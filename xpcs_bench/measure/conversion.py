@@ -105,8 +105,10 @@ def measure(
         boundary = BOUNDARIES[name](task.backend, device, source, Path(folder))
         with closing(boundary):
             try:
-                sampler = _Sampler(boundary, clock, instruments or Instruments())
-                return _sample(task, clock, boundary, sampler, spent_ns)
+                read = instruments or Instruments()
+                sampler = _Sampler(boundary, clock, read)
+                found = _sample(task, clock, boundary, sampler, spent_ns)
+                return found.model_copy(update={"cores": read.cores})
             except StaleInput as error:
                 return Observation(status=Status.INVALID, reason=str(error))
 

@@ -38,6 +38,8 @@ _VARIABLES = (
     "OMP_",
     "OPENBLAS_",
     "MKL_",
+    "BLIS_",
+    "VECLIB_",
     "CUDA_",
     "NVIDIA_TF32_OVERRIDE",
     "NPROC",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from xpcs_bench.analysis.central import central
+from xpcs_bench.analysis.central import central, one_thread
 from xpcs_bench.measure.circumstances import (
     UNKNOWN,
     Counters,
@@ -255,7 +255,8 @@ class SteadyState:
         """How well the median of the samples so far is known, as a part of it."""
         if not self._samples.elapsed_ns:
             return math.inf
-        return central(self._samples).half_width
+        by_cpu = one_thread(self._samples, self._instruments.cores)
+        return central(self._samples, by_cpu=by_cpu).half_width
 
     def finish(self) -> Observation:
         """Check the outputs of the last call and that nothing was traced since warm-up.
@@ -275,6 +276,7 @@ class SteadyState:
             warmups=self._warmups.samples(),
             samples=self._samples.samples(),
             blocks=tuple(self._blocks),
+            cores=self._instruments.cores,
             n_traces=self._executable.n_traces,
             spent_ns=self._warmups.total_ns + self._samples.total_ns,
             overhead_ns_per_sample=overhead_ns_per_sample(

@@ -149,6 +149,8 @@ class Observation(ConfinedModel):
     """Calls before the samples, the first of them the first call of the process."""
     samples: Samples = Samples()
     blocks: tuple[Block, ...] = ()
+    cores: int | None = None
+    """How many cores the process could use while sampling; None: not told."""
     stages_ns: dict[str, int] | None = None
     """Stage name to duration (ns), in order."""
     n_traces: int | None = None

@@ -155,7 +155,7 @@ def execute(
     }
     jobs = list(schedule(plan, done, limits.memory_bytes))
     listener.started(sum(len(job.cases) for job in jobs))
-    with Stock(limits) as stock:
+    with Stock(limits, plan.experiment.profile) as stock:
         run = _Run(plan, evidence, journal, stock, listener)
         for job, following in zip_longest(jobs, jobs[1:]):
             if job.together:
@@ -187,7 +187,7 @@ class _Run:
         try:
             for case in job.cases:
                 self._listener.working(case, job.process)
-                worker = worker or self._stock.take(case)
+                worker = worker or self._stock.take(case, job)
                 visit = _Visit(case, job, worker)
                 if case.measure == "parity":
                     self._stock.lay_in(following)  # nobody looks at the clock
@@ -208,7 +208,7 @@ class _Run:
         with ExitStack() as stack:
             # all come up side by side; from then on one works at a time
             visits = [
-                _Visit(case, job, stack.enter_context(self._stock.take(case)))
+                _Visit(case, job, stack.enter_context(self._stock.take(case, job)))
                 for case in job.cases
             ]
             for visit in visits:

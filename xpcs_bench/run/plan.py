@@ -55,6 +55,7 @@ class Plan:
             "tolerances": [
                 row.model_dump(mode="json") for row in self.experiment.tolerances
             ],
+            "profile": self.experiment.profile.model_dump(mode="json"),
             "seed": self.experiment.seed,
         }
         text = json.dumps(content, sort_keys=True)

@@ -8,21 +8,32 @@ every case still gets a fresh process.
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
+from xpcs_bench.config import Profile
 from xpcs_bench.records import Case
 from xpcs_bench.run.schedule import Job
-from xpcs_bench.run.worker import Limits, Worker, worker_variables
+from xpcs_bench.run.worker import Limits, Worker, cores, worker_variables
 
 __all__ = ["Stock"]
+
+
+class _Kind(NamedTuple):
+    """What a blank worker was started for."""
+
+    backend: str
+    device: str
+    core: int | None
 
 
 class Stock:
     """Blank workers, by what they were started for; ends those that are left over."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, profile: Profile) -> None:
         self._limits = limits
-        self._blank: dict[tuple[str, str], list[Worker]] = {}
+        self._profile = profile
+        self._cores = cores() if profile.pinned else ()
+        self._blank: dict[_Kind, list[Worker]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -37,10 +48,10 @@ class Stock:
             for worker in workers:
                 worker.close()
 
-    def take(self, case: Case) -> Worker:
+    def take(self, case: Case, job: Job) -> Worker:
         """Hand out a fresh worker for a case; the caller closes it."""
-        blank = self._blank.get(_key(case))
-        worker = blank.pop() if blank else self._start(case)
+        blank = self._blank.get(self._kind(case, job))
+        worker = blank.pop() if blank else self._start(case, job)
         worker.name = case.id
         return worker
 
@@ -49,13 +60,15 @@ class Stock:
         if job is None:
             return
         for case in job.cases if job.together else job.cases[:1]:
-            blank = self._blank.setdefault(_key(case), [])
-            blank.append(self._start(case))
+            blank = self._blank.setdefault(self._kind(case, job), [])
+            blank.append(self._start(case, job))
 
-    def _start(self, case: Case) -> Worker:
-        variables = worker_variables(case.variant.backend, case.variant.device)
-        return Worker(case.id, self._limits, variables)
+    def _kind(self, case: Case, job: Job) -> _Kind:
+        # all that take turns share a core; the next processes have the next one
+        core = self._cores[job.process % len(self._cores)] if self._cores else None
+        return _Kind(case.variant.backend, case.variant.device, core)
 
-
-def _key(case: Case) -> tuple[str, str]:
-    return case.variant.backend, case.variant.device
+    def _start(self, case: Case, job: Job) -> Worker:
+        kind = self._kind(case, job)
+        variables = worker_variables(kind.backend, kind.device, self._profile)
+        return Worker(case.id, self._limits, variables, kind.core)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -22,6 +22,7 @@ from typing import Self, TypeVar
 import psutil
 from pydantic import ValidationError
 
+from xpcs_bench.config import PROFILES, Profile
 from xpcs_bench.errors import (
     ProtocolMismatch,
     WorkerCrashed,
@@ -33,7 +34,7 @@ from xpcs_bench.errors import (
 from xpcs_bench.run.wire import PROTOCOL, Failed, Hello, Message, decode, encode
 from xpcs_bench.units import format_bytes, format_duration
 
-__all__ = ["Limits", "Worker", "worker_variables"]
+__all__ = ["Limits", "Worker", "cores", "worker_variables"]
 
 _POLL_S = 0.1
 """How often memory is looked at while waiting; one look costs about 20 us."""
@@ -53,7 +54,26 @@ class Limits:
     """Resident memory (bytes)."""
 
 
-def worker_variables(backend: str | None, device: str | None) -> dict[str, str]:
+_THREADS = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    # XLA asks for the number of cores: nothing else limits the pool of its CPU client
+    "NPROC",
+)
+_RETAINED = {
+    # glibc: nothing is mapped for one array alone, and little is given back
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    "MALLOC_TOP_PAD_": "67108864",
+}
+
+
+def worker_variables(
+    backend: str | None, device: str | None, profile: Profile = PROFILES["as_user"]
+) -> dict[str, str]:
     """Environment variables of a worker, complete.
 
     They must be set before the process starts: jax reads some at import and some when
@@ -65,10 +85,38 @@ def worker_variables(backend: str | None, device: str | None) -> dict[str, str]:
     variables["JAX_ENABLE_COMPILATION_CACHE"] = "false"
     variables["JAX_ENABLE_X64"] = "true"
     variables["PYTHONUNBUFFERED"] = "1"
+    if profile.threads is not None:
+        variables |= dict.fromkeys(_THREADS, str(profile.threads))
+    if profile.memory == "retained":
+        variables |= _RETAINED
     if backend is not None and device == "cpu":
         # a visible GPU would otherwise be initialised and its memory taken
         variables["JAX_PLATFORMS"] = "cpu"
     return variables
+
+
+def cores() -> tuple[int, ...]:
+    """Cores that this process may use; none where the platform cannot bind to one."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
+@contextlib.contextmanager
+def _on_core(core: int | None) -> Iterator[None]:
+    """Start processes on one core: what is started inherits it, with all its threads.
+
+    It is this thread alone that goes there and comes back.
+    """
+    if core is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class Worker:
@@ -81,6 +129,8 @@ class Worker:
     limits : Limits
     variables : mapping
         Its whole environment, see :func:`worker_variables`.
+    core : int, optional
+        The one core that it and its threads may use.
 
     The process starts at once and comes up while the caller does something else; the
     first request, or :meth:`greet`, waits until it is there.
@@ -92,7 +142,13 @@ class Worker:
         How long the caller has waited for it to come up (s).
     """
 
-    def __init__(self, name: str, limits: Limits, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        limits: Limits,
+        variables: Mapping[str, str],
+        core: int | None = None,
+    ) -> None:
         self.name = name
         self._limits = limits
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
@@ -102,23 +158,24 @@ class Worker:
         self._answers = answer_read
         self._pending = bytearray()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (our own module)
-                [
-                    sys.executable,
-                    "-m",
-                    "xpcs_bench.run.serve",
-                    str(request_read),
-                    str(answer_write),
-                    str(os.getpid()),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=subprocess.STDOUT,
-                env=dict(variables),
-                pass_fds=(request_read, answer_write),
-                # Ctrl-C is for the parent, which ends its workers in order
-                start_new_session=True,
-            )
+            with _on_core(core):
+                self._process = subprocess.Popen(  # noqa: S603 (our own module)
+                    [
+                        sys.executable,
+                        "-m",
+                        "xpcs_bench.run.serve",
+                        str(request_read),
+                        str(answer_write),
+                        str(os.getpid()),
+                    ],
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log,
+                    stderr=subprocess.STDOUT,
+                    env=dict(variables),
+                    pass_fds=(request_read, answer_write),
+                    # Ctrl-C is for the parent, which ends its workers in order
+                    start_new_session=True,
+                )
         finally:
             os.close(request_read)
             os.close(answer_write)
