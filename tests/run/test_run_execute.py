@@ -44,6 +44,9 @@ class Watching:
     def started(self, total):
         self.total = total
 
+    def extended(self, count):
+        self.total += count
+
     def working(self, case, process):
         pass
 

@@ -28,6 +28,7 @@ __all__ = [
     "Columns",
     "Timing",
     "central",
+    "drift",
     "one_thread",
     "percentile",
     "relative_half_width",
@@ -142,6 +143,39 @@ def central(samples: Columns, *, by_cpu: bool | None = None) -> Central:
         return _of(samples, samples.cpu_ns, places, "cpu")
     timing: Timing = "wall" if enough else "least_disturbed"
     return _of(samples, samples.elapsed_ns, places, timing)
+
+
+def drift(samples: Columns, cores: int | None = None) -> float:
+    """Return by what part a series has moved from its first half to its second.
+
+    0 where it has settled: where the intervals of both medians meet, or lie within 2 %
+    of each other. Warm-up ends after a fixed number of calls, and what goes on after
+    that is told here and not cut off.
+    """
+    by_cpu = one_thread(samples, cores)
+    half = len(samples.elapsed_ns) // 2
+    parts = [
+        central(_Slice(samples, part), by_cpu=by_cpu)
+        for part in (slice(None, half), slice(half, None))
+        if half
+    ]
+    if not parts or max(part.half_width for part in parts) == math.inf:
+        return 0.0
+    first, second = parts
+    apart = abs(second.value_s - first.value_s)
+    doubt = sum(part.half_width * part.value_s for part in parts)
+    moved = second.value_s / first.value_s - 1 if first.value_s else 0.0
+    return moved if apart > doubt and abs(moved) > _SAME_TIME else 0.0
+
+
+class _Slice:
+    """Consecutive samples."""
+
+    def __init__(self, samples: Columns, part: slice) -> None:
+        self.elapsed_ns = samples.elapsed_ns[part]
+        self.inner_loops = samples.inner_loops[part]
+        self.cpu_ns = samples.cpu_ns[part]
+        self.run_delay_ns = samples.run_delay_ns[part]
 
 
 def one_thread(samples: Columns, cores: int | None = None) -> bool:

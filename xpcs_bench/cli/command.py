@@ -93,6 +93,18 @@ _resume = click.option(
 )
 
 
+_budget = click.option(
+    "--budget",
+    metavar="TIME",
+    help="Time for the whole run, e.g. 5m: what is left goes where doubt is largest.",
+)
+_precision = click.option(
+    "--precision",
+    metavar="PART",
+    help="Half-width of intervals at which sampling stops, e.g. 1%.",
+)
+
+
 def _run_options(verb: F) -> F:
     for option in reversed([_config, _select, _set, _out, _resume, _quiet, _json]):
         verb = option(verb)
@@ -101,7 +113,9 @@ def _run_options(verb: F) -> F:
 
 @xpcs_bench.command()
 @_run_options
-def run(**options: Any) -> int:
+@_budget
+@_precision
+def run(*, budget: str | None, precision: str | None, **options: Any) -> int:
     """Measure what CONFIG describes and write a report.
 
     Writes OUT/RUN_ID/run.json (everything that was seen), report.html and summary.md,
@@ -109,6 +123,10 @@ def run(**options: Any) -> int:
     """
     from xpcs_bench.cli.measuring import Order, carry_out
 
+    short = {"budget_s": budget, "precision": precision}
+    options["overrides"] += tuple(
+        f"sampling.{key}={value}" for key, value in short.items() if value is not None
+    )
     return carry_out(Order(**options))
 
 

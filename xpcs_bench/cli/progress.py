@@ -42,6 +42,9 @@ class _Lines(Silent):
         self._total = total
         self._say(f"{total} measurements to take")
 
+    def extended(self, count: int) -> None:
+        self._total += count
+
     def measured(self, case: Case, measurement: Measurement) -> None:
         self._count += 1
         self._say(
@@ -62,6 +65,10 @@ class _Bar(Silent):
 
     def started(self, total: int) -> None:
         self._progress.update(self._task, total=total)
+
+    def extended(self, count: int) -> None:
+        total = self._progress.tasks[0].total or 0
+        self._progress.update(self._task, total=total + count)
 
     def working(self, case: Case, process: int) -> None:
         self._progress.update(self._task, description=f"{case.id} #{process}")

@@ -99,7 +99,10 @@ class Sampling(ConfinedModel):
     max_time_s: Seconds
     """Most time spent on the samples of one case, all its processes together (s)."""
     processes: Processes
-    """Fresh processes per case."""
+    """Fresh processes per case; the least, where there is a budget."""
+    budget_s: Seconds | None = None
+    """Time for the whole experiment (s): as long as there is some left, the case that
+    is known least gets more processes. None: no case gets more than its own."""
     min_sample_s: SampleSeconds
     """Inner loops are added until one sample takes at least this long (s)."""
     warmup_calls: Calls

@@ -279,6 +279,9 @@ class WrittenSampling(WrittenModel):
     """Most time spent on the samples of one case (seconds, or text such as 200 ms)."""
     processes: Annotated[Processes, Strict()] = 3
     """Fresh processes per case."""
+    budget_s: WrittenDuration | None = None
+    """Time for the whole experiment (seconds, or text such as 5 m): what is left of it
+    goes to the cases that are known least; null: every case gets its processes."""
     min_sample_s: WrittenSampleDuration = 0.002
     """Inner loops are added until a sample takes this long (seconds, or text)."""
     warmup_calls: Annotated[Calls, Strict()] = 3

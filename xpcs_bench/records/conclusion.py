@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from xpcs_bench.confined import ConfinedModel
 
@@ -10,6 +11,7 @@ __all__ = [
     "BreakEven",
     "CaseEstimate",
     "Comparison",
+    "Effort",
     "Estimate",
     "Judgement",
     "Outcome",
@@ -94,6 +96,25 @@ class BreakEven(ConfinedModel):
     reason: str
 
 
+class Effort(ConfinedModel):
+    """How well an estimate is known, and why sampling stopped there."""
+
+    case: str
+    """Case id."""
+    metric: str
+    half_width: float
+    """Half the width of the interval, as a part of the estimate."""
+    target: float
+    """The half-width that the experiment asks for."""
+    stopped: Literal["precision", "processes", "budget"]
+    """``precision``: it is known as well as was asked for. ``processes``: it had the
+    processes that it was to have. ``budget``: the time of the experiment was spent."""
+    n_unsettled: int
+    """Processes in which the series was still moving when it ended."""
+    drift: float
+    """By what part the one that moved most was slower in its second half; 0: none."""
+
+
 class Verdict(ConfinedModel):
     """A rule applied to a subject."""
 
@@ -112,4 +133,5 @@ class Summary(ConfinedModel):
     estimates: tuple[CaseEstimate, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     break_evens: tuple[BreakEven, ...] = ()
+    efforts: tuple[Effort, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

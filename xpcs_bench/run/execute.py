@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Protocol, TypeVar
 
+from xpcs_bench.analysis.effort import MOST_PROCESSES, widest
 from xpcs_bench.errors import (
     WorkerCrashed,
     WorkerFailure,
@@ -19,10 +20,10 @@ from xpcs_bench.errors import (
     WorkerRaised,
     WorkerTimedOut,
 )
-from xpcs_bench.records import Case, Measurement, Observation, Status
+from xpcs_bench.records import Case, Group, Measurement, Observation, Status
 from xpcs_bench.run.journal import Evidence, Journal
 from xpcs_bench.run.plan import Plan
-from xpcs_bench.run.schedule import Job, schedule
+from xpcs_bench.run.schedule import Job, another, schedule
 from xpcs_bench.run.stock import Stock
 from xpcs_bench.run.wire import (
     Availability,
@@ -66,6 +67,9 @@ class Listener(Protocol):
     def started(self, total: int) -> None:
         """So many measurements are to come."""
 
+    def extended(self, count: int) -> None:
+        """So many more are to come than was said before; below zero: so many fewer."""
+
     def working(self, case: Case, process: int) -> None:
         """A case is being measured."""
 
@@ -79,6 +83,9 @@ class Silent:
     def started(self, total: int) -> None:
         """Say nothing."""
 
+    def extended(self, count: int) -> None:
+        """Say nothing."""
+
     def working(self, case: Case, process: int) -> None:
         """Say nothing."""
 
@@ -89,13 +96,16 @@ class Silent:
 class _Visit:
     """One case in one worker, from when it is its turn to its last word."""
 
-    def __init__(self, case: Case, job: Job, worker: Worker) -> None:
+    def __init__(
+        self, case: Case, job: Job, worker: Worker, monotonic: Callable[[], float]
+    ) -> None:
         self.case = case
         self.process = job.process
         self.interleaved = job.together and len(job.cases) > 1
         self.worker = worker
         self.started = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._began = time.monotonic()
+        self._monotonic = monotonic
+        self._began = monotonic()
         self._waited_before_s = worker.waited_s
 
     def measurement(
@@ -106,7 +116,7 @@ class _Visit:
             process=self.process,
             environment=environment,
             started=self.started,
-            wall_s=time.monotonic() - self._began,
+            wall_s=self._monotonic() - self._began,
             startup_s=self.worker.waited_s - self._waited_before_s,
             interleaved=self.interleaved,
             log=self.worker.log(),
@@ -141,12 +151,26 @@ def probe(limits: Limits) -> dict[str, Availability]:
 
 
 def execute(
-    plan: Plan, evidence: Evidence, journal: Journal, limits: Limits, listener: Listener
+    plan: Plan,
+    evidence: Evidence,
+    journal: Journal,
+    limits: Limits,
+    listener: Listener,
+    *,
+    stock: Stock | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Measure what ``evidence`` does not hold yet; add it to evidence and journal.
 
     A worker that fails costs its own case. KeyboardInterrupt passes through; what was
     measured before it stays.
+
+    Parameters
+    ----------
+    stock : Stock, optional
+        Where workers come from; None: processes of this machine.
+    monotonic : callable
+        Seconds from an arbitrary origin: what a budget is counted in.
     """
     done = {
         key
@@ -155,13 +179,20 @@ def execute(
     }
     jobs = list(schedule(plan, done, limits.memory_bytes))
     listener.started(sum(len(job.cases) for job in jobs))
-    with Stock(limits, plan.experiment.profile) as stock:
-        run = _Run(plan, evidence, journal, stock, listener)
+    with stock or Stock(limits, plan.experiment.profile) as workers:
+        run = _Run(plan, evidence, journal, workers, listener, monotonic)
         for job, following in zip_longest(jobs, jobs[1:]):
-            if job.together:
-                run.turns(job, following)
+            # every case is seen once, whatever that costs
+            if job.process == 0 or run.left_s() > 0:
+                run.carry_out(job, following)
             else:
-                run.one_after_the_other(job, following)
+                listener.extended(-len(job.cases))
+        run.spend_what_is_left(limits.memory_bytes)
+
+
+def _gain(half_width: float, n_processes: int) -> float:
+    """By how much one more process is likely to narrow an interval."""
+    return half_width * (1 - math.sqrt(n_processes / (n_processes + 1)))
 
 
 class _Run:
@@ -172,14 +203,87 @@ class _Run:
         journal: Journal,
         stock: Stock,
         listener: Listener,
+        monotonic: Callable[[], float],
     ) -> None:
+        self._monotonic = monotonic
         self._plan = plan
         self._sampling = plan.experiment.sampling
         self._evidence = evidence
         self._journal = journal
         self._stock = stock
         self._listener = listener
+        self._began = monotonic()
+        self._spent_before_s = evidence.wall_s
         self._order = random.Random(plan.experiment.seed)  # noqa: S311 (an order)
+
+    def left_s(self) -> float:
+        """What is left of the budget, earlier sessions included (s)."""
+        budget_s = self._sampling.budget_s
+        if budget_s is None:
+            return math.inf
+        return budget_s - self._spent_before_s - (self._monotonic() - self._began)
+
+    def carry_out(self, job: Job, following: Job | None) -> None:
+        """Measure the cases of a job."""
+        if job.together:
+            self.turns(job, following)
+        else:
+            self.one_after_the_other(job, following)
+
+    def spend_what_is_left(self, memory_limit: int) -> None:
+        """Give the groups that gain most more processes, one by one.
+
+        That is where an interval is wide, made of few processes, and a process is
+        quick: the widest alone would take all, where it is wide because it is noisy.
+        Until all are known as well as was asked for, or the next process would take
+        longer than what is left of the budget.
+        """
+        if self._sampling.budget_s is None:
+            return
+        cases = {case.id: case for case in self._plan.cases}
+        groups = {group.id: group for group in self._plan.groups}
+        width = self._widest(list(groups.values()), cases)
+        while True:
+            gain = {
+                name: _gain(known, self._taken(groups[name]))
+                / self._cost_s(groups[name])
+                for name, known in width.items()
+                if known > self._sampling.precision
+                and self._taken(groups[name]) < MOST_PROCESSES
+                and self._cost_s(groups[name]) <= self.left_s()
+            }
+            if not gain:
+                return
+            group = groups[max(gain, key=gain.__getitem__)]
+            process = self._taken(group)
+            jobs = another(group, self._sound(group), process, self._plan, memory_limit)
+            self._listener.extended(sum(len(job.cases) for job in jobs))
+            for job in jobs:
+                self.carry_out(job, None)
+            width |= self._widest([group], cases)
+
+    def _widest(
+        self, groups: list[Group], cases: Mapping[str, Case]
+    ) -> dict[str, float]:
+        return widest(groups, cases, list(self._evidence.measurements.values()))
+
+    def _of(self, group: Group) -> list[Measurement]:
+        measurements = self._evidence.measurements.values()
+        return [row for row in measurements if row.case in group.cases]
+
+    def _taken(self, group: Group) -> int:
+        return 1 + max(row.process for row in self._of(group))
+
+    def _cost_s(self, group: Group) -> float:
+        """How long the last process of every case of a group took (s)."""
+        last = {row.case: row.wall_s for row in self._of(group)}
+        return sum(last.values())
+
+    def _sound(self, group: Group) -> set[str]:
+        """Cases that have ever been measured: the others are not tried again."""
+        return {
+            row.case for row in self._of(group) if row.observation.status is Status.OK
+        }
 
     def one_after_the_other(self, job: Job, following: Job | None) -> None:
         """Measure the cases in one worker; start a new one when it is lost."""
@@ -188,7 +292,7 @@ class _Run:
             for case in job.cases:
                 self._listener.working(case, job.process)
                 worker = worker or self._stock.take(case, job)
-                visit = _Visit(case, job, worker)
+                visit = _Visit(case, job, worker, self._monotonic)
                 if case.measure == "parity":
                     self._stock.lay_in(following)  # nobody looks at the clock
                 try:
@@ -208,7 +312,12 @@ class _Run:
         with ExitStack() as stack:
             # all come up side by side; from then on one works at a time
             visits = [
-                _Visit(case, job, stack.enter_context(self._stock.take(case, job)))
+                _Visit(
+                    case,
+                    job,
+                    stack.enter_context(self._stock.take(case, job)),
+                    self._monotonic,
+                )
                 for case in job.cases
             ]
             for visit in visits:

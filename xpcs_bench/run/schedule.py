@@ -8,13 +8,13 @@ machine hits all alike. Inside a round the order is random, from the seed.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from xpcs_bench.records import Case
+from xpcs_bench.records import Case, Group
 from xpcs_bench.run.plan import Plan
 
-__all__ = ["Job", "processes_of", "schedule"]
+__all__ = ["Job", "another", "processes_of", "schedule"]
 
 _ONE_PROCESS = frozenset({"parity", "peak_memory"})
 """Deterministic up to the allocator: one fresh process tells as much as three."""
@@ -62,15 +62,45 @@ def schedule(
             if not left:
                 continue
             if members[0].measure == "steady_state":
-                need = sum(plan.memory_bytes[case.id] for case in members)
-                turns = [members] if need <= memory_limit else [[c] for c in left]
-                jobs += [Job(process, tuple(row), together=True) for row in turns]
+                jobs += _jobs_of(members, left, process, plan, memory_limit)
             else:
                 for case in left:
                     shared.setdefault(_worker_of(case), []).append(case)
         jobs += [Job(process, tuple(row), together=False) for row in shared.values()]
         order.shuffle(jobs)
         yield from jobs
+
+
+def another(
+    group: Group, sound: Collection[str], process: int, plan: Plan, memory_limit: int
+) -> list[Job]:
+    """Return the jobs that give cases of a group one more fresh process.
+
+    Parameters
+    ----------
+    sound : collection of str
+        Ids of the cases that are worth another try.
+    """
+    cases = [case for case in plan.cases if case.id in group.cases and case.id in sound]
+    return _jobs_of(cases, cases, process, plan, memory_limit)
+
+
+def _jobs_of(
+    members: Sequence[Case],
+    left: Sequence[Case],
+    process: int,
+    plan: Plan,
+    memory_limit: int,
+) -> list[Job]:
+    """Let the members of a group take turns, or those that are left follow each other.
+
+    They follow each other where they take no turns, or do not fit into memory together.
+    """
+    together = members[0].measure == "steady_state"
+    need = sum(plan.memory_bytes[case.id] for case in members)
+    if together and need <= memory_limit:
+        return [Job(process, tuple(members), together=True)]
+    return [Job(process, (case,), together=together) for case in left]
 
 
 def _worker_of(case: Case) -> tuple[str, ...]:

@@ -12,15 +12,18 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from xpcs_bench import __version__
+from xpcs_bench.analysis.effort import efforts
 from xpcs_bench.analysis.summary import summarise
 from xpcs_bench.errors import ConfigError, RecordError
 from xpcs_bench.records import (
     SCHEMA_VERSION,
     Accounting,
     Environment,
+    Measurement,
     RunHeader,
     RunRecord,
     RunStatus,
+    Summary,
     Verdict,
 )
 from xpcs_bench.run.journal import JOURNAL, Evidence, read_journal
@@ -163,8 +166,15 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         ),
         environments=dict(evidence.environments),
         measurements=measurements,
-        summary=summarise(header.cases, header.groups, measurements),
+        summary=_conclude(header, measurements),
     )
+
+
+def _conclude(header: RunHeader, measurements: Sequence[Measurement]) -> Summary:
+    """Conclude all that evidence allows, but for the verdicts, which are the gate's."""
+    summary = summarise(header.cases, header.groups, measurements)
+    known = efforts(summary.estimates, measurements, header.experiment.sampling)
+    return summary.model_copy(update={"efforts": known})
 
 
 def with_verdicts(record: RunRecord, verdicts: tuple[Verdict, ...]) -> RunRecord:
@@ -230,5 +240,5 @@ def load(place: Path) -> tuple[Path, RunRecord]:
             f"{RECORD} is moved away."
         )
         raise RecordError(msg) from error
-    summary = summarise(record.header.cases, record.header.groups, record.measurements)
+    summary = _conclude(record.header, record.measurements)
     return folder, record.model_copy(update={"summary": summary})
