@@ -13,7 +13,7 @@ from report_scripts import (
     speed,
 )
 
-from xpcs_bench.records import Judgement, Outcome, Status, Verdict
+from xpcs_bench.records import Effort, Judgement, Outcome, Status, Verdict
 from xpcs_bench.report.cells import Section, plain
 from xpcs_bench.report.tables import SECTIONS, describe
 
@@ -319,3 +319,42 @@ def test_memory_is_less_or_more_and_conversions_name_their_boundary():
         script.compare(base, case, ratio, Judgement.FASTER, measure)
     found = [(row[3], row[5]) for row in rows(script.record(), "comparisons")]
     assert found == [("peak_memory", "less"), ("conversion hdf5_write", "faster")]
+
+
+def test_how_well_a_time_is_known_is_told_with_the_reason_why_no_better():
+    script = Script("known")
+    case = speed(script, EIGER, {NUMPY: (0.1, 12e-3)}, {})[NUMPY]
+    known = estimate(12e-3, kept_share=0.75, p90=15e-3, statistic="median CPU time")
+    script.estimates[:] = [
+        row.model_copy(update={"estimate": known}) if row.case == case.id else row
+        for row in script.estimates
+    ]
+    effort = Effort(
+        case=case.id,
+        metric="steady_state",
+        half_width=0.02,
+        target=0.01,
+        stopped="budget",
+        n_unsettled=2,
+        drift=0.07,
+    )
+    record = script.record()
+    summary = record.summary.model_copy(update={"efforts": (effort,)})
+    record = record.model_copy(update={"summary": summary})
+    (row,) = rows(record, "sampling")
+    assert row[1:] == [
+        case.id,
+        "2.0 %",
+        "1.0 %",
+        "budget spent",
+        "75.0 %",
+        "15.0 ms",
+        "2",
+        "median CPU time",
+    ]
+
+
+def test_a_record_from_before_efforts_has_no_such_rows():
+    script = Script("known")
+    speed(script, EIGER, {NUMPY: (0.1, 12e-3)}, {})
+    assert rows(script.record(), "sampling") == []

@@ -10,6 +10,7 @@ from xpcs_bench.records import (
     Case,
     CaseEstimate,
     Comparison,
+    Effort,
     Estimate,
     Group,
     Measurement,
@@ -87,6 +88,9 @@ class Evidence:
             found: CaseEstimate = estimate.value
             self._estimates[found.case][found.metric] = estimate["estimate"]
             self._metrics[found.case][found.metric] = estimate["metric"]
+        self._efforts: dict[str, Place[Effort]] = {
+            effort.value.case: effort for effort in summary["efforts"]
+        }
         self._groups: dict[str, Place[Group]] = {
             group.value.id: group for group in header["groups"]
         }
@@ -130,6 +134,10 @@ class Evidence:
         if standing is Status.OK:
             return Words("no estimate", "doubt")
         return standing_words(standing)
+
+    def effort(self, case: Place[Case]) -> Place[Effort] | None:
+        """Return how well a case is known; None for measures that take one process."""
+        return self._efforts.get(case.value.id)
 
     def metrics(self, case: Place[Case]) -> dict[str, Place[str]]:
         """Return the metrics that a case has estimates of, and where each is named."""

@@ -12,6 +12,7 @@ from xpcs_bench.report.cells import (
     Section,
     Table,
     Words,
+    case_id,
     column,
     interval,
     line,
@@ -19,6 +20,7 @@ from xpcs_bench.report.cells import (
     problem_id,
     quotient_interval,
     stage,
+    text,
     variant_id,
 )
 from xpcs_bench.report.place import Place
@@ -28,6 +30,7 @@ __all__ = ["describe"]
 
 _NOT_ASKED = Words("not asked", "muted")
 _NONE = Words("none", "muted")
+_SAMPLED = ("first_call", "steady_state", "conversion")
 
 
 def describe(evidence: Evidence) -> Section:
@@ -39,7 +42,7 @@ def describe(evidence: Evidence) -> Section:
             "A first call happens once per fresh process and holds tracing and "
             "compilation; every later call of the same shape is cached."
         ),
-        tables=(_calls(evidence), _stages(evidence)),
+        tables=(_calls(evidence), _sampling(evidence), _stages(evidence)),
         plots=("first_and_cached", "stages"),
     )
 
@@ -97,6 +100,68 @@ def _calls(evidence: Evidence) -> Table:
             "variants, so that what disturbs one disturbs all."
         ),
     )
+
+
+_STOPS = {
+    "precision": Words("known well enough"),
+    "processes": Words("had its processes"),
+    "budget": Words("budget spent", "doubt"),
+}
+
+
+def _sampling(evidence: Evidence) -> Table:
+    """Say how well each time is known, from which samples, and why no better."""
+    groups = []
+    for cases in evidence.by_problem(*_SAMPLED).values():
+        rows = []
+        for case in cases:
+            metric = case.value.measure_id.partition(".")[0]
+            estimate = evidence.estimate(case, metric)
+            effort = evidence.effort(case)
+            if isinstance(estimate, Words) or effort is None:
+                continue
+            moving = effort["n_unsettled"]
+            rows.append(
+                Row(
+                    (
+                        case_id(case),
+                        number(effort["half_width"], "fraction"),
+                        number(effort["target"], "fraction"),
+                        _STOPS[effort.value.stopped],
+                        _known(estimate["kept_share"], "fraction"),
+                        _known(estimate["p90"], "s"),
+                        number(moving, "1") if moving.value else _NONE,
+                        text(estimate["statistic"]),
+                    )
+                )
+            )
+        if rows:
+            groups.append(RowGroup(problem_id(cases[0]), tuple(rows)))
+    return Table(
+        "sampling",
+        "How well each time is known",
+        (
+            column("Case"),
+            column("Half-width", numeric=True),
+            column("Asked", numeric=True),
+            column("Sampling ended"),
+            column("Samples that count", numeric=True),
+            column("9 in 10 within", numeric=True),
+            column("Still moving", numeric=True),
+            column("Statistic"),
+        ),
+        tuple(groups),
+        group_title="Problem",
+        note=line(
+            "A sample does not count when its threads waited for a core longer than "
+            "0.5 % of it: for this cause, and never for its value. Still moving: "
+            "processes whose second half of samples differs from the first."
+        ),
+    )
+
+
+def _known(place: Place[float | None], unit: str) -> Cell:
+    return _NONE if place.value is None else number(place, unit)
 
 
 def _estimate(
