@@ -2,7 +2,7 @@ import pytest
 from making import agreement, case, group, measurement, samples
 
 from xpcs_bench.analysis.summary import judge_ratio, summarise
-from xpcs_bench.records import Estimate, Judgement, Status
+from xpcs_bench.records import Estimate, Judgement, Status, Variant
 
 NUMPY, JAX = case("numpy"), case("jax")
 
@@ -89,6 +89,24 @@ def test_a_wrong_conversion_says_nothing_of_the_kernel():
     ]
     summary = summarise((NUMPY, JAX, broken, sound), (group(NUMPY, JAX),), rows)
     assert {row.case for row in summary.estimates} == {NUMPY.id, JAX.id, sound.id}
+
+
+def test_a_warm_compilation_cache_has_a_break_even_of_its_own():
+    own = case("jax").variant.model_dump()
+    warm = Variant(**own | {"compilation_cache": "warm"})
+    firsts = [
+        case("numpy", "first_call"),
+        case("jax", "first_call"),
+        case("jax", "first_call", variant=warm),
+    ]
+    rows = taken((100_000,) * 3, (50_000,) * 3)
+    for process in range(3):
+        for first, value in zip(firsts, (100e-6, 1000e-6, 200e-6), strict=True):
+            rows.append(measurement(first, process, value=value))
+    summary = summarise((NUMPY, JAX, *firsts), (group(NUMPY, JAX),), rows)
+    calls = {row.candidate: row.calls.point for row in summary.break_evens}
+    assert calls.keys() == {"jax/cpu/float64", "jax/cpu/float64/warm-cache"}
+    assert calls["jax/cpu/float64/warm-cache"] < calls["jax/cpu/float64"] / 4
 
 
 def labelled(cpu_ns, delay_ns):

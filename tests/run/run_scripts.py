@@ -52,7 +52,7 @@ class Stock:
     def lay_in(self, job):
         pass
 
-    def take(self, case, job):
+    def take(self, case, job, cache=None):
         self.taken.append((case.id, job.process))
         variant = (case.kernel, case.variant.backend)
         cost = self.costs.get(variant) or self.costs[case.kernel]

@@ -9,6 +9,7 @@ from making import environment, experiment, sampling
 
 from xpcs_bench.config import PROFILES, KernelChoice, Matrix
 from xpcs_bench.records import Device, Status
+from xpcs_bench.run.compilation_cache import CacheFolders
 from xpcs_bench.run.execute import execute, probe
 from xpcs_bench.run.journal import Journal, read_journal
 from xpcs_bench.run.plan import make_plan
@@ -61,13 +62,19 @@ def planned(
     backends=("numpy",),
     measure=("steady_state",),
     profile="as_user",
+    caches=("off",),
     **changes,
 ):
     values = {"max_time_s": 0.1, "processes": 1, "min_sample_s": 1e-4} | changes
     return make_plan(
         experiment(
             kernels=tuple(KernelChoice(name=name, params={}) for name in kernels),
-            matrix=Matrix(backend=backends, device=("cpu",), dtype=("float64",)),
+            matrix=Matrix(
+                backend=backends,
+                device=("cpu",),
+                dtype=("float64",),
+                compilation_cache=caches,
+            ),
             measure=measure,
             profile=PROFILES[profile],
             sampling=sampling(**values),
@@ -153,6 +160,54 @@ def test_workers_as_the_user_has_them_are_left_alone(plugins, tmp_path, monkeypa
     assert worker.variables["OMP_NUM_THREADS"] == "2"
     assert "NPROC" not in worker.variables
     assert worker.affinity == cores()
+
+
+def test_a_warm_cache_holds_what_a_process_before_has_compiled(plugins, tmp_path):
+    """Counted by the files of a cold cache: jax writes one for every program."""
+    states = ("off", "cold", "warm")
+    plan = planned(
+        "sound", backends=("jax",), measure=("first_call",), caches=states, processes=2
+    )
+    found = []
+    real = CacheFolders.folder
+
+    def folder(folders, case):
+        cache = real(folders, case)
+        if cache is not None:
+            found.append((cache[0], len(list(cache[1].iterdir())), cache[1]))
+        return cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CacheFolders, "folder", folder)
+        evidence = carried_out(plan, started(plan, tmp_path))
+    assert {row.observation.status for row in evidence.measurements.values()} == {
+        Status.OK
+    }
+    full = {state: {n for name, n, _ in found if name == state} for state in states}
+    assert full["cold"] == {0}
+    assert min(full["warm"]) > 0
+    # every process has a folder of its own, and none is left
+    assert len({path for *_, path in found}) == len(found) == 4
+    assert not any(path.exists() for *_, path in found)
+    # two processes of one state are in the same circumstances
+    assert len(evidence.environments) == len(states)
+    told = {e.compilation_cache for e in evidence.environments.values()}
+    assert told == {"off", "on: from 0 s and -1 bytes"}
+
+
+def test_a_case_that_cannot_fill_its_cache_is_lost_and_nothing_else(plugins, tmp_path):
+    plan = planned(
+        "raises",
+        "sound",
+        backends=("jax",),
+        measure=("first_call",),
+        caches=("warm",),
+    )
+    evidence = carried_out(plan, started(plan, tmp_path))
+    assert statuses(evidence) == {"raises": Status.RAISED, "sound": Status.OK}
+    lost = next(r for r in evidence.measurements.values() if "raises" in r.case)
+    assert "the sample fell off its stage" in lost.observation.reason
+    assert "misbehaving.py" in lost.log
 
 
 def test_another_profile_is_another_plan(plugins):

@@ -112,6 +112,27 @@ def test_what_is_never_compiled_has_no_stages(plugins):
     }
 
 
+def test_a_compilation_cache_is_an_axis_of_first_calls_alone(plugins):
+    plan = planned(
+        kernels=(
+            KernelChoice(name="sound", params={}),
+            KernelChoice(name="never_compiled", params={}),
+        ),
+        matrix={"compilation_cache": ("off", "warm")},
+        measure=("first_call", "steady_state"),
+    )
+    warm = [case.id for case in plan.cases if "warm" in case.id]
+    assert warm == ["sound/jax/cpu/float64/warm-cache/first_call"]
+    assert {skip.reason for skip in plan.skipped} == {
+        "compilation cache: numpy compiles nothing",
+        "compilation cache: the kernel never_compiled compiles nothing",
+        "compilation cache: it changes first calls, and no steady_state",
+    }
+    (first,) = (g for g in plan.groups if g.id == "sound/first_call")
+    assert first.reference == "sound/numpy/cpu/float64/first_call"
+    assert len(first.cases) == 3
+
+
 def test_too_large_for_the_memory_is_a_skip_with_its_reason(plugins):
     choice = (KernelChoice(name="sound", params={"size": (64, 10**9)}),)
     plan = planned(kernels=choice)

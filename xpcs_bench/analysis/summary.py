@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from xpcs_bench.analysis.break_even import break_even
 from xpcs_bench.analysis.central import WORDS, Timing, central, one_thread
 from xpcs_bench.analysis.estimate import PRIORS, estimate_location, estimate_ratio
+from xpcs_bench.config import CompilationCache
 from xpcs_bench.records import (
     BreakEven,
     Case,
@@ -23,6 +25,7 @@ from xpcs_bench.records import (
     Measurement,
     Status,
     Summary,
+    Variant,
 )
 
 __all__ = ["MARGIN", "judge_ratio", "summarise"]
@@ -234,16 +237,22 @@ def _break_evens(
         base = cached.get(group.reference)
         base_first = first.get((reference.problem_id, reference.variant.id))
         for candidate in group.cases:
-            variant = by_id[candidate].variant
-            own_first = first.get((reference.problem_id, variant.id))
             ratio = ratios.get(candidate)
-            if base is None or base_first is None or own_first is None or ratio is None:
+            if base is None or base_first is None or ratio is None:
                 continue
-            calls, reason = break_even(base_first, own_first, base, ratio)
-            yield BreakEven(
-                problem=reference.problem_id,
-                baseline=reference.variant.id,
-                candidate=variant.id,
-                calls=calls,
-                reason=reason,
-            )
+            # cached calls are the same whatever was in the compilation cache
+            for cache in get_args(CompilationCache):
+                # made anew: a copy would bring its cached id along
+                own = by_id[candidate].variant.model_dump()
+                variant = Variant(**own | {"compilation_cache": cache})
+                own_first = first.get((reference.problem_id, variant.id))
+                if own_first is None:
+                    continue
+                calls, reason = break_even(base_first, own_first, base, ratio)
+                yield BreakEven(
+                    problem=reference.problem_id,
+                    baseline=reference.variant.id,
+                    candidate=variant.id,
+                    calls=calls,
+                    reason=reason,
+                )

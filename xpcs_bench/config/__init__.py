@@ -3,6 +3,7 @@
 from xpcs_bench.config.detector import Detector, Mask, MaskedRectangle, MaskFile
 from xpcs_bench.config.experiment import (
     MEASURES,
+    CompilationCache,
     Dtype,
     Experiment,
     KernelChoice,
@@ -18,6 +19,7 @@ from xpcs_bench.config.profile import PROFILES, Profile
 __all__ = [
     "MEASURES",
     "PROFILES",
+    "CompilationCache",
     "Detector",
     "Dtype",
     "Experiment",

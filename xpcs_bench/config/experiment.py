@@ -15,6 +15,7 @@ __all__ = [
     "MEASURES",
     "Bytes",
     "Calls",
+    "CompilationCache",
     "Dtype",
     "Experiment",
     "KernelChoice",
@@ -44,6 +45,7 @@ MEASURES: tuple[MeasureName, ...] = (
     "peak_memory",
 )
 Dtype = Literal["float64", "float32"]
+CompilationCache = Literal["off", "cold", "warm"]
 Precision = Annotated[float, Field(gt=0, lt=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SampleSeconds = Annotated[float, Field(gt=0, le=10)]
@@ -73,6 +75,7 @@ class Selector(ConfinedModel):
     backend: str | None = None
     device: str | None = None
     dtype: Dtype | None = None
+    compilation_cache: CompilationCache | None = None
     measure: MeasureName | None = None
 
 
@@ -85,6 +88,8 @@ class Matrix(ConfinedModel):
     """Platforms; one that is absent is skipped with the reason, never replaced."""
     dtype: tuple[Dtype, ...]
     """Floating-point type of inputs and outputs."""
+    compilation_cache: tuple[CompilationCache, ...] = ("off",)
+    """State of the persistent compilation cache when a process starts."""
     exclude: tuple[Selector, ...] = ()
     """Cases to leave out."""
     include: tuple[Selector, ...] = ()

@@ -123,7 +123,7 @@ def _resolve(
         },
     )
     matrix = written.matrix
-    for key in ("backend", "device", "dtype"):
+    for key in ("backend", "device", "dtype", "compilation_cache"):
         problems.refuse_repeats(("matrix", key), getattr(matrix, key))
     _check_names(
         ("matrix", "backend"), matrix.backend, catalogue.backends, "backend", problems
@@ -159,6 +159,7 @@ def _resolve(
             backend=matrix.backend,
             device=matrix.device,
             dtype=matrix.dtype,
+            compilation_cache=matrix.compilation_cache,
             exclude=exclude,
             include=include,
         ),

@@ -15,6 +15,7 @@ from pydantic.config import JsonDict
 from xpcs_bench.config.detector import Pixels
 from xpcs_bench.config.experiment import (
     Calls,
+    CompilationCache,
     Dtype,
     MeasureName,
     Processes,
@@ -251,6 +252,8 @@ class WrittenSelector(WrittenModel):
     """Platforms."""
     dtype: OneOrMany[Dtype] | None = None
     """Floating-point types."""
+    compilation_cache: OneOrMany[CompilationCache] | None = None
+    """States of the persistent compilation cache."""
     measure: OneOrMany[MeasureName] | None = None
     """Measures."""
 
@@ -264,6 +267,9 @@ class WrittenMatrix(WrittenModel):
     """Platforms; one that is absent is skipped with the reason, never replaced."""
     dtype: OneOrMany[Dtype] = ("float64",)
     """Floating-point types of inputs and outputs."""
+    compilation_cache: OneOrMany[CompilationCache] = ("off",)
+    """The persistent compilation cache when a process starts: off, cold (on and empty)
+    or warm (what the process needs is in it). It decides what first calls cost."""
     exclude: Annotated[tuple[WrittenSelector, ...], Listed()] = ()
     """Cases to leave out."""
     include: Annotated[tuple[WrittenSelector, ...], Listed()] = ()

@@ -13,7 +13,7 @@ from pathlib import Path
 from xpcs_bench.backends import BackendProtocol, backend_names, create_backend
 from xpcs_bench.records import Device, Environment
 
-__all__ = ["Availability", "capture", "git_state", "probe"]
+__all__ = ["CACHE_STATE", "Availability", "capture", "git_state", "probe"]
 
 _PACKAGES = (
     "xpcs_bench",
@@ -29,6 +29,10 @@ _PACKAGES = (
 )
 _FEATURES = ("sse4", "avx", "fma", "f16c", "amx", "asimd", "neon", "sve")
 """Beginnings of the CPU flags that choose between numerical code paths."""
+
+CACHE_STATE = "XPCS_BENCH_COMPILATION_CACHE"
+"""Tells a worker in which state its persistent compilation cache was when it started;
+the folder then is one that was made for it."""
 
 _VARIABLES = (
     "JAX_",
@@ -90,6 +94,8 @@ def capture(backend: BackendProtocol | None) -> Environment:
             name: value
             for name, value in sorted(os.environ.items())
             if name.startswith(_VARIABLES)
+            # every worker has a folder of its own, and is no other for that
+            and not (name == "JAX_COMPILATION_CACHE_DIR" and CACHE_STATE in os.environ)
         },
         compilation_cache=_compilation_cache(backend),
         git_revision=revision,

@@ -6,7 +6,13 @@ import json
 from functools import cached_property
 from typing import Any
 
-from xpcs_bench.config import Detector, Dtype, Geometry, MeasureName
+from xpcs_bench.config import (
+    CompilationCache,
+    Detector,
+    Dtype,
+    Geometry,
+    MeasureName,
+)
 from xpcs_bench.confined import ConfinedModel
 
 __all__ = ["Case", "Group", "Skip", "Variant"]
@@ -21,11 +27,18 @@ class Variant(ConfinedModel):
     device: str
     """Platform: ``cpu``, ``gpu``."""
     dtype: Dtype
+    compilation_cache: CompilationCache = "off"
+    """State of the persistent compilation cache when its process starts."""
 
     @cached_property
     def id(self) -> str:
-        """``backend/device/dtype``, with the implementation in front unless builtin."""
+        """``backend/device/dtype``, with the implementation in front unless builtin.
+
+        A compilation cache that is not off stands behind.
+        """
         parts = [self.backend, self.device, self.dtype]
+        if self.compilation_cache != "off":
+            parts.append(f"{self.compilation_cache}-cache")
         if self.implementation != "builtin":
             parts.insert(0, self.implementation)
         return "/".join(parts)

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from xpcs_bench.analysis.effort import MOST_PROCESSES, widest
@@ -21,6 +22,7 @@ from xpcs_bench.errors import (
     WorkerTimedOut,
 )
 from xpcs_bench.records import Case, Group, Measurement, Observation, Status
+from xpcs_bench.run.compilation_cache import CacheFolders
 from xpcs_bench.run.journal import Evidence, Journal
 from xpcs_bench.run.plan import Plan
 from xpcs_bench.run.schedule import Job, another, schedule
@@ -179,8 +181,10 @@ def execute(
     }
     jobs = list(schedule(plan, done, limits.memory_bytes))
     listener.started(sum(len(job.cases) for job in jobs))
-    with stock or Stock(limits, plan.experiment.profile) as workers:
+    with ExitStack() as stack:
+        workers = stack.enter_context(stock or Stock(limits, plan.experiment.profile))
         run = _Run(plan, evidence, journal, workers, listener, monotonic)
+        stack.callback(run.close)
         for job, following in zip_longest(jobs, jobs[1:]):
             # every case is seen once, whatever that costs
             if job.process == 0 or run.left_s() > 0:
@@ -188,6 +192,28 @@ def execute(
             else:
                 listener.extended(-len(job.cases))
         run.spend_what_is_left(limits.memory_bytes)
+
+
+def _failure(failure: WorkerFailure) -> Observation:
+    status = next(
+        status for kind, status in _STATUS.items() if isinstance(failure, kind)
+    )
+    return Observation(status=status, reason=str(failure))
+
+
+def _lost(case: Case, job: Job, failure: WorkerFailure) -> Measurement:
+    """Return the measurement of a case that was lost before its own process began."""
+    return Measurement(
+        case=case.id,
+        process=job.process,
+        environment=None,
+        started=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        wall_s=0.0,
+        startup_s=0.0,
+        interleaved=False,
+        log=failure.log,
+        observation=_failure(failure),
+    )
 
 
 def _gain(half_width: float, n_processes: int) -> float:
@@ -214,7 +240,21 @@ class _Run:
         self._listener = listener
         self._began = monotonic()
         self._spent_before_s = evidence.wall_s
+        self._caches = CacheFolders(self._fill_cache)
         self._order = random.Random(plan.experiment.seed)  # noqa: S311 (an order)
+
+    def close(self) -> None:
+        """Remove the folders that were made for the run."""
+        self._caches.close()
+
+    def _fill_cache(self, case: Case, folder: Path) -> None:
+        """Let a process of the case leave in the folder what it has compiled."""
+        job = Job(0, (case,), together=False)
+        worker = self._stock.take(case, job, ("warm", folder))
+        try:
+            worker.ask(self._request(case, Measure), Observed)
+        finally:
+            worker.close()
 
     def left_s(self) -> float:
         """What is left of the budget, earlier sessions included (s)."""
@@ -291,7 +331,13 @@ class _Run:
         try:
             for case in job.cases:
                 self._listener.working(case, job.process)
-                worker = worker or self._stock.take(case, job)
+                try:
+                    cache = self._caches.folder(case)
+                except WorkerFailure as failure:
+                    # what fills the cache is the case itself
+                    self._record(case, _lost(case, job, failure))
+                    continue
+                worker = worker or self._stock.take(case, job, cache)
                 visit = _Visit(case, job, worker, self._monotonic)
                 if case.measure == "parity":
                     self._stock.lay_in(following)  # nobody looks at the clock
@@ -386,17 +432,13 @@ class _Run:
             self._evidence.environments[environment.fingerprint] = environment
             self._journal.environment(environment)
         self._record(
-            visit, visit.measurement(observed.observation, environment.fingerprint)
+            visit.case, visit.measurement(observed.observation, environment.fingerprint)
         )
 
     def _failed(self, visit: _Visit, failure: WorkerFailure) -> None:
-        status = next(
-            status for kind, status in _STATUS.items() if isinstance(failure, kind)
-        )
-        observation = Observation(status=status, reason=str(failure))
-        self._record(visit, visit.measurement(observation, None))
+        self._record(visit.case, visit.measurement(_failure(failure), None))
 
-    def _record(self, visit: _Visit, measurement: Measurement) -> None:
+    def _record(self, case: Case, measurement: Measurement) -> None:
         self._evidence.measurements[measurement.case, measurement.process] = measurement
         self._journal.measurement(measurement)
-        self._listener.measured(visit.case, measurement)
+        self._listener.measured(case, measurement)

@@ -28,6 +28,7 @@ from xpcs_bench.units import format_bytes
 
 __all__ = ["Plan", "make_plan", "select"]
 
+_DECIDED_BY_THE_CACHE = frozenset({"first_call", "stages"})
 _IDLE_WORKER_BYTES = 400 * 2**20
 """Resident memory of a worker that has imported jax and compiled something small."""
 _TEMPORARIES = 4
@@ -70,6 +71,7 @@ def _matches(selector: Selector, case: Case) -> bool:
         "backend": case.variant.backend,
         "device": case.variant.device,
         "dtype": case.variant.dtype,
+        "compilation_cache": case.variant.compilation_cache,
         "measure": case.measure,
     }
     wanted = selector.model_dump(exclude_none=True)
@@ -78,17 +80,27 @@ def _matches(selector: Selector, case: Case) -> bool:
 
 def _variants(experiment: Experiment) -> Iterator[tuple[Variant, Selector | None]]:
     matrix = experiment.matrix
-    for backend, device, dtype in itertools.product(
-        matrix.backend, matrix.device, matrix.dtype
+    for backend, device, dtype, cache in itertools.product(
+        matrix.backend, matrix.device, matrix.dtype, matrix.compilation_cache
     ):
-        yield Variant(backend=backend, device=device, dtype=dtype), None
+        variant = Variant(
+            backend=backend, device=device, dtype=dtype, compilation_cache=cache
+        )
+        yield variant, None
     for row in matrix.include:
         dtypes = (row.dtype,) if row.dtype else matrix.dtype
-        for dtype in dtypes:
+        caches = (row.compilation_cache or "off",)
+        for dtype, cache in itertools.product(dtypes, caches):
             if row.backend is None or row.device is None:
                 msg = f"matrix.include row {row!r} must name backend and device."
                 raise ConfigError(msg)
-            yield Variant(backend=row.backend, device=row.device, dtype=dtype), row
+            variant = Variant(
+                backend=row.backend,
+                device=row.device,
+                dtype=dtype,
+                compilation_cache=cache,
+            )
+            yield variant, row
 
 
 def _problems(
@@ -150,6 +162,20 @@ def _capability_reason(
     )
 
 
+def _cache_reason(
+    kernel: Kernel[Any], variant: Variant, measure: MeasureName
+) -> str | None:
+    """Why a state of the compilation cache makes no difference to a case."""
+    if variant.compilation_cache == "off":
+        return None
+    if variant.backend == "numpy" or not kernel.compiled:
+        who = "numpy" if variant.backend == "numpy" else f"the kernel {kernel.name}"
+        return f"compilation cache: {who} compiles nothing"
+    if measure not in _DECIDED_BY_THE_CACHE:
+        return f"compilation cache: it changes first calls, and no {measure}"
+    return None
+
+
 def make_plan(
     experiment: Experiment,
     availability: Mapping[str, Availability],
@@ -207,6 +233,7 @@ def make_plan(
                     or _capability_reason(
                         kernel, variant, availability.get(variant.backend)
                     )
+                    or _cache_reason(kernel, variant, measure)
                     or skip_reason(
                         measure,
                         boundary,

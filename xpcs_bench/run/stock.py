@@ -7,10 +7,11 @@ every case still gets a fresh process.
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from xpcs_bench.config import Profile
+from xpcs_bench.config import CompilationCache, Profile
 from xpcs_bench.records import Case
 from xpcs_bench.run.schedule import Job
 from xpcs_bench.run.worker import Limits, Worker, cores, worker_variables
@@ -48,8 +49,18 @@ class Stock:
             for worker in workers:
                 worker.close()
 
-    def take(self, case: Case, job: Job) -> Worker:
-        """Hand out a fresh worker for a case; the caller closes it."""
+    def take(
+        self,
+        case: Case,
+        job: Job,
+        cache: tuple[CompilationCache, Path] | None = None,
+    ) -> Worker:
+        """Hand out a fresh worker for a case; the caller closes it.
+
+        One with a compilation cache has a folder of its own, so that none is blank.
+        """
+        if cache is not None:
+            return self._start(case, job, cache)
         blank = self._blank.get(self._kind(case, job))
         worker = blank.pop() if blank else self._start(case, job)
         worker.name = case.id
@@ -60,6 +71,8 @@ class Stock:
         if job is None:
             return
         for case in job.cases if job.together else job.cases[:1]:
+            if case.variant.compilation_cache != "off":
+                continue
             blank = self._blank.setdefault(self._kind(case, job), [])
             blank.append(self._start(case, job))
 
@@ -68,7 +81,12 @@ class Stock:
         core = self._cores[job.process % len(self._cores)] if self._cores else None
         return _Kind(case.variant.backend, case.variant.device, core)
 
-    def _start(self, case: Case, job: Job) -> Worker:
+    def _start(
+        self,
+        case: Case,
+        job: Job,
+        cache: tuple[CompilationCache, Path] | None = None,
+    ) -> Worker:
         kind = self._kind(case, job)
-        variables = worker_variables(kind.backend, kind.device, self._profile)
+        variables = worker_variables(kind.backend, kind.device, self._profile, cache)
         return Worker(case.id, self._limits, variables, kind.core)

@@ -16,13 +16,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 import psutil
 from pydantic import ValidationError
 
-from xpcs_bench.config import PROFILES, Profile
+from xpcs_bench.config import PROFILES, CompilationCache, Profile
 from xpcs_bench.errors import (
     ProtocolMismatch,
     WorkerCrashed,
@@ -31,6 +32,7 @@ from xpcs_bench.errors import (
     WorkerRaised,
     WorkerTimedOut,
 )
+from xpcs_bench.measure.environment import CACHE_STATE
 from xpcs_bench.run.wire import PROTOCOL, Failed, Hello, Message, decode, encode
 from xpcs_bench.units import format_bytes, format_duration
 
@@ -72,9 +74,15 @@ _RETAINED = {
 
 
 def worker_variables(
-    backend: str | None, device: str | None, profile: Profile = PROFILES["as_user"]
+    backend: str | None,
+    device: str | None,
+    profile: Profile = PROFILES["as_user"],
+    cache: tuple[CompilationCache, Path] | None = None,
 ) -> dict[str, str]:
     """Environment variables of a worker, complete.
+
+    ``cache`` is the state of the persistent compilation cache, and its folder; None:
+    it is off.
 
     They must be set before the process starts: jax reads some at import and some when
     its backend initialises, and ignores them silently afterwards.
@@ -85,6 +93,16 @@ def worker_variables(
     variables["JAX_ENABLE_COMPILATION_CACHE"] = "false"
     variables["JAX_ENABLE_X64"] = "true"
     variables["PYTHONUNBUFFERED"] = "1"
+    if cache is not None:
+        state, folder = cache
+        variables |= {
+            "JAX_ENABLE_COMPILATION_CACHE": "true",
+            "JAX_COMPILATION_CACHE_DIR": str(folder),
+            # jax would keep nothing that took less than a second to compile
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            CACHE_STATE: state,
+        }
     if profile.threads is not None:
         variables |= dict.fromkeys(_THREADS, str(profile.threads))
     if profile.memory == "retained":
