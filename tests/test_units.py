@@ -9,6 +9,7 @@ from xpcs_bench.units import (
     format_duration,
     format_percent,
     format_quantity,
+    format_rate,
     format_ratio,
     parse_bytes,
     parse_duration,
@@ -40,6 +41,22 @@ def test_durations_have_three_digits_and_a_short_unit(seconds, text):
 )
 def test_bytes_are_binary_multiples(count, text):
     assert format_bytes(count) == text
+
+
+@pytest.mark.parametrize(
+    ("per_second", "text"),
+    [
+        (3.92e10, "39.2 GB/s"),
+        (9.996e11, "1.00 TB/s"),
+        (1.5e6, "1.50 MB/s"),
+        (2e3, "2.00 kB/s"),
+        (12, "12.0 B/s"),
+        (0, "0 B/s"),
+    ],
+)
+def test_rates_are_decimal_multiples(per_second, text):
+    assert format_rate(per_second, "B") == text
+    assert format_rate(per_second, "FLOP") == text.replace("B/s", "FLOP/s")
 
 
 def test_other_quantities():

@@ -14,6 +14,7 @@ __all__ = [
     "format_duration",
     "format_percent",
     "format_quantity",
+    "format_rate",
     "format_ratio",
     "parse_bytes",
     "parse_duration",
@@ -61,6 +62,17 @@ def format_bytes(count: float) -> str:
         if abs(count) >= 0.9995 * scale:
             return f"{_significant(count / scale)} {unit}"
     return f"{count:.0f} B"
+
+
+def format_rate(per_second: float, what: str) -> str:
+    """Decimal multiples of bytes or operations a second: ``39.2 GB/s``.
+
+    ``what`` is the symbol of what is counted: ``B``, ``FLOP``.
+    """
+    for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(per_second) >= 0.9995 * scale:
+            return f"{_significant(per_second / scale)} {prefix}{what}/s"
+    return f"{_significant(per_second)} {what}/s"
 
 
 def format_ratio(ratio: float) -> str:

@@ -169,6 +169,27 @@ def conformance(
 
 
 @xpcs_bench.command()
+@click.option(
+    "-k",
+    "expression",
+    metavar="EXPR",
+    help="Only checks whose name matches, e.g. -k 'xla or noise'.",
+)
+@_quiet
+@_json
+def doctor(*, expression: str | None, quiet: bool, as_json: bool) -> int:
+    """Say what this machine is for a measurement, and what to do about it.
+
+    Looks at clocks, cores, memory, libraries and devices, and measures the bandwidth
+    and the operations a second that they reach. Ends with 1 where what is measured here
+    would be wrong, with 4 where a check could not end.
+    """
+    from xpcs_bench.cli.examining import examine_machine
+
+    return examine_machine(expression, quiet=quiet, as_json=as_json)
+
+
+@xpcs_bench.command()
 @_config
 @_select
 @_set

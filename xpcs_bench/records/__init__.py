@@ -1,6 +1,7 @@
 """The nouns that are persisted: evidence, its circumstances, and conclusions."""
 
 from xpcs_bench.records.case import Case, Group, Skip, Variant
+from xpcs_bench.records.ceiling import Ceiling, best
 from xpcs_bench.records.conclusion import (
     BreakEven,
     CaseEstimate,
@@ -12,6 +13,7 @@ from xpcs_bench.records.conclusion import (
     Summary,
     Verdict,
 )
+from xpcs_bench.records.diagnosis import Diagnosis, MachineReport, Quantity
 from xpcs_bench.records.environment import Device, Environment
 from xpcs_bench.records.measurement import (
     Agreement,
@@ -39,17 +41,21 @@ __all__ = [
     "BreakEven",
     "Case",
     "CaseEstimate",
+    "Ceiling",
     "Comparison",
     "Device",
+    "Diagnosis",
     "Effort",
     "Environment",
     "Estimate",
     "Group",
     "Judgement",
+    "MachineReport",
     "Measurement",
     "Observation",
     "Outcome",
     "OutputDigest",
+    "Quantity",
     "RunHeader",
     "RunRecord",
     "RunStatus",
@@ -60,4 +66,5 @@ __all__ = [
     "Summary",
     "Variant",
     "Verdict",
+    "best",
 ]

@@ -18,12 +18,15 @@ from typing import BinaryIO
 from xpcs_bench import __version__
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.environment import capture, probe
+from xpcs_bench.measure.examination.registry import examine
 from xpcs_bench.measure.registry import one_shot
 from xpcs_bench.measure.steady_state import SteadyState
 from xpcs_bench.measure.task import Task, build_task
 from xpcs_bench.run.wire import (
     PROTOCOL,
     Availability,
+    Examine,
+    Examined,
     Failed,
     Finish,
     Hello,
@@ -93,6 +96,8 @@ class _Session:
                         for name, found in probe().items()
                     }
                 )
+            case Examine():
+                return Examined(diagnosis=examine(request.check))
             case Measure():
                 task = self._build(request)
                 return self._observed(one_shot(request.case.measure)(task, now_ns))

@@ -12,11 +12,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from xpcs_bench.config import Sampling, ToleranceOverride
-from xpcs_bench.records import Case, Device, Environment, Observation
+from xpcs_bench.records import Case, Device, Diagnosis, Environment, Observation
 
 __all__ = [
     "PROTOCOL",
     "Availability",
+    "Examine",
+    "Examined",
     "Failed",
     "Finish",
     "Hello",
@@ -33,7 +35,7 @@ __all__ = [
     "encode",
 ]
 
-PROTOCOL = (1, 1)
+PROTOCOL = (1, 2)
 """Major and minor version."""
 
 
@@ -145,6 +147,21 @@ class Probed(_Message):
     backends: dict[str, Availability]
 
 
+class Examine(_Message):
+    """Parent: run this check of the machine. Answer: Examined or Failed."""
+
+    type: Literal["examine"] = "examine"
+    check: str
+    """Name in the registry of checks."""
+
+
+class Examined(_Message):
+    """Worker: what the check found, even where that is why it could not look."""
+
+    type: Literal["examined"] = "examined"
+    diagnosis: Diagnosis
+
+
 Message = Annotated[
     Hello
     | Measure
@@ -156,7 +173,9 @@ Message = Annotated[
     | Observed
     | Failed
     | Probe
-    | Probed,
+    | Probed
+    | Examine
+    | Examined,
     Field(discriminator="type"),
 ]
 
