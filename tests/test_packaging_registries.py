@@ -17,6 +17,8 @@ from xpcs_bench.gate.rules import RULES
 from xpcs_bench.kernels.kernel import Kernel
 from xpcs_bench.kernels.registry import KERNELS, create_kernel
 from xpcs_bench.measure.boundary import BOUNDARIES, Boundary
+from xpcs_bench.measure.examination import finding
+from xpcs_bench.measure.examination.registry import CHECKS
 from xpcs_bench.measure.registry import MEASURES, SKIP_REASONS
 from xpcs_bench.report.exporters import EXPORTERS
 from xpcs_bench.suite.metrics import METRICS
@@ -28,6 +30,10 @@ TARGETS = {
     **{f"backend {name}": target for name, target in BACKENDS.items()},
     **{f"measure {name}": target for name, target in MEASURES.items()},
     **{f"skip reason {name}": target for name, target in SKIP_REASONS.items()},
+    **{
+        f"check {name}": f"xpcs_bench.measure.examination.{entry.target}"
+        for name, entry in CHECKS.items()
+    },
     **{f"exporter {name}": row.render for name, row in EXPORTERS.items()},
 }
 
@@ -111,6 +117,36 @@ def test_every_measure_of_one_number_has_a_metric_for_asv():
 def test_every_boundary_has_its_line():
     missing = unregistered("measure/boundaries", Boundary, BOUNDARIES.values())
     assert not missing, f"add a line to BOUNDARIES in measure/boundary.py for {missing}"
+
+
+def unregistered_checks(targets):
+    """Name the public functions that return a finding and are in no target."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}:{name}"
+        for module in modules_in("measure/examination")
+        if module is not finding
+        for name in module.__all__
+        if inspect.isfunction(found := getattr(module, name))
+        and found.__annotations__.get("return") == "Finding"
+    } - set(targets)
+
+
+def test_every_check_has_its_line():
+    missing = unregistered_checks(entry.target for entry in CHECKS.values())
+    assert not missing, (
+        f"add a line to CHECKS in measure/examination/registry.py for {missing}"
+    )
+
+
+def test_a_check_without_a_line_is_named():
+    targets = [entry.target for entry in CHECKS.values()]
+    assert unregistered_checks(targets[1:]) == {targets[0]}
+
+
+def test_every_check_says_what_it_looks_at():
+    for entry in CHECKS.values():
+        check = load(f"xpcs_bench.measure.examination.{entry.target}")
+        assert inspect.getdoc(check).splitlines()[0].endswith("."), entry.target
 
 
 def test_every_rule_has_its_line():

@@ -93,6 +93,19 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_machine_is_examined_without_what_needs_jax():
+    command = [sys.executable, "-m", "xpcs_bench", "doctor", "--json", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcomes = {
+        row["check"]: row["outcome"] for row in json.loads(done.stdout)["diagnoses"]
+    }
+    for name in ("versions", "xla_values", "x64", "xla_threads", "xla_one_thread"):
+        assert outcomes[name] == "skip", name
+    assert outcomes["blas_one_thread"] in {"pass", "inconclusive"}
+    assert outcomes["devices"] == "inconclusive"
+
+
 def test_numpy_is_measured_and_jax_skipped_with_the_reason(tmp_path):
     done = run(tmp_path)
     assert done.returncode == 0, done.stderr

@@ -114,13 +114,13 @@ def examine(name: str, surroundings: Surroundings | None = None) -> Diagnosis:
 def _find(entry: Entry, surroundings: Surroundings) -> Finding:
     try:
         return _load(entry)(surroundings)
-    except ImportError as error:
-        package = (error.name or "a package").partition(".")[0]
-        return Finding(
-            Outcome.SKIP,
-            f"needs {package}, which cannot be imported: {error}",
-            f"Install it (pip install {package}) if you mean to measure with it.",
-        )
     except Exception as error:  # noqa: BLE001 (a check that breaks costs itself alone)
+        package = (getattr(error, "name", None) or "").partition(".")[0]
+        if isinstance(error, ImportError) and package not in {"", "xpcs_bench"}:
+            return Finding(
+                Outcome.SKIP,
+                f"needs {package}, which cannot be imported: {error}",
+                f"Install it (pip install {package}) if you mean to measure with it.",
+            )
         reason = f"{type(error).__name__}: {error}"
         return Finding(Outcome.ERROR, reason, entry.remedy)

@@ -73,7 +73,7 @@ def versions(surroundings: Surroundings) -> Finding:
 
 def devices(surroundings: Surroundings) -> Finding:
     """Where each backend can run."""
-    parts, platforms = [], set()
+    parts, platforms, missing = [], set(), []
     for name, availability in probe().items():
         if availability.available:
             parts.append(
@@ -91,6 +91,7 @@ def devices(surroundings: Surroundings) -> Finding:
             platforms |= {device.platform for device in availability.devices}
         else:
             parts.append(f"{name}: not available ({availability.reason})")
+            missing.append(name)
     found = "; ".join(parts)
     chosen = surroundings.set_variables("JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES")
     if chosen:
@@ -100,6 +101,12 @@ def devices(surroundings: Surroundings) -> Finding:
             f"{found}; an NVIDIA driver is loaded",
             "Install jax for your GPU (pip install 'jax[cuda12]'), and see that no "
             "variable hides it.",
+        )
+    if missing:
+        return doubtful(
+            found,
+            f"Install what {' and '.join(missing)} needs, or correct JAX_PLATFORMS: "
+            "cases of it are skipped until then.",
         )
     return passed(found)
 
