@@ -308,8 +308,10 @@ def test_a_ceiling_of_wrong_values_fails(machine, monkeypatch):
     assert found.ceilings == ()
 
 
-def test_a_gpu_that_is_not_there_has_no_rates(machine):
+def test_a_device_that_is_not_there_has_no_rates(machine, monkeypatch):
+    monkeypatch.setattr(rates, "platform_devices", lambda platform: [])
     assert rates.gpu(machine()).outcome is Outcome.SKIP
+    assert rates.xla_all_threads(machine()).outcome is Outcome.SKIP
 
 
 @pytest.mark.parametrize("right", [True, False])

@@ -416,11 +416,11 @@ def test_space_is_enough_or_not(machine, monkeypatch, free, outcome):
     assert "shared_memory" in numbers(memory.space(machine({"dev/shm/x": ""})))
 
 
-GPU = "NVIDIA H100, 550.1, 81559, 4, 0, 345, 1980, 31, Enabled, Not Active\n"
+GPU = "NVIDIA H100, 550.1, 81559, 4, 0, 345, 1980, 31, Enabled, Not Active"
 
 
 def test_a_free_gpu_passes(machine):
-    found = accelerator.gpu(machine(), lambda: GPU)
+    found = accelerator.gpu(machine(), lambda: (True, GPU))
     assert found.outcome is Outcome.PASS
     assert "4 of 81559 MiB in use, 345 of 1980 MHz, 31 C" in found.found
 
@@ -434,26 +434,38 @@ def test_a_free_gpu_passes(machine):
     ],
 )
 def test_a_gpu_that_is_not_at_rest_is_doubted(machine, change, words):
-    found = accelerator.gpu(machine(), lambda: GPU + GPU.replace(*change))
+    rows = f"{GPU}\n{GPU.replace(*change)}"
+    found = accelerator.gpu(machine(), lambda: (True, rows))
     assert found.outcome is Outcome.INCONCLUSIVE
     assert words in found.advice
     assert "gpu 0" not in found.advice
 
 
-@pytest.mark.parametrize("text", [None, "", "\n"])
-def test_no_driver_no_gpu(machine, text):
-    assert accelerator.gpu(machine(), lambda: text).outcome is Outcome.SKIP
+def test_no_driver_no_gpu(machine):
+    found = accelerator.gpu(machine(), lambda: (False, "it is away"))
+    assert found.outcome is Outcome.SKIP
+    assert "it is away" in found.found
 
 
 def test_a_machine_without_the_command_has_no_gpu(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert accelerator._ask() is None
+    assert accelerator._ask() == (False, "there is no nvidia-smi")
 
 
-@pytest.mark.parametrize(("code", "text"), [(0, "row\n"), (9, None)])
-def test_the_command_is_asked(monkeypatch, tmp_path, code, text):
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        ("echo row; exit 0", (True, "row")),
+        ("echo no such field; exit 9", (False, "with 9 and said: no such field")),
+        ("echo broken >&2; exit 1", (False, "with 1 and said: broken")),
+        ("exit 0", (False, "with 0 and said: nothing")),
+    ],
+)
+def test_the_command_is_asked(monkeypatch, tmp_path, script, answer):
     command = tmp_path / "nvidia-smi"
-    command.write_text(f"#!/bin/sh\necho row\nexit {code}\n")
+    command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert accelerator._ask() == text
+    answers, text = accelerator._ask()
+    assert answers is answer[0]
+    assert text.endswith(answer[1])

@@ -13,6 +13,7 @@ from xpcs_bench.measure.ceilings import (
     device_bandwidth,
     device_flops,
     flops,
+    level_of,
     usable_cores,
 )
 from xpcs_bench.records import Ceiling, best
@@ -155,6 +156,13 @@ def test_the_last_level_cache_is_the_largest_that_holds_data(tmp_path):
 
 def test_a_cache_that_is_not_told_is_unknown(tmp_path):
     assert cache_bytes(tmp_path) is None
+
+
+@pytest.mark.parametrize(("cache", "limit"), [(2**20, 2**20), (None, 2**23)])
+def test_what_fits_into_the_cache_is_limited_by_it(monkeypatch, cache, limit):
+    monkeypatch.setattr(ceilings, "cache_bytes", lambda: cache)
+    assert level_of(limit) == "cache"
+    assert level_of(limit + 1) == "memory"
 
 
 def ceiling(per_second, **changes):

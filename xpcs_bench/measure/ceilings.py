@@ -38,6 +38,7 @@ __all__ = [
     "device_bandwidth",
     "device_flops",
     "flops",
+    "level_of",
     "usable_cores",
 ]
 
@@ -103,6 +104,12 @@ def cache_bytes(root: Path = Path("/")) -> int | None:
         if kind != "Instruction" and size.endswith("K") and size[:-1].isdigit():
             sizes.append(int(size[:-1]) * 1024)
     return max(sizes, default=None)
+
+
+def level_of(working_set_bytes: int) -> Level:
+    """Which bandwidth limits who works on so many bytes again and again."""
+    cache = cache_bytes() or _UNKNOWN_CACHE
+    return "cache" if working_set_bytes <= cache else "memory"
 
 
 def _working_set(level: Level) -> int:

@@ -35,11 +35,11 @@ _TAKEN_MIB = 1024
 some 500 MiB."""
 
 
-def _ask() -> str | None:
-    """What the driver says, one GPU a line; None where there is no driver."""
+def _ask() -> tuple[bool, str]:
+    """Whether the driver answers, and what: one GPU a line, or why it does not."""
     command = shutil.which(_COMMAND)
     if command is None:
-        return None
+        return False, f"there is no {_COMMAND}"
     done = subprocess.run(  # noqa: S603 (the driver's own command)
         [command, f"--query-gpu={','.join(_FIELDS)}", "--format=csv,noheader,nounits"],
         capture_output=True,
@@ -47,21 +47,26 @@ def _ask() -> str | None:
         timeout=_TIMEOUT_S,
         check=False,
     )
-    return done.stdout if done.returncode == 0 else None
+    said = done.stdout.strip()
+    if done.returncode != 0 or not said:
+        words = (said or done.stderr.strip() or "nothing").splitlines()[0]
+        return False, f"{_COMMAND} ended with {done.returncode} and said: {words}"
+    return True, said
 
 
 def gpu(
-    surroundings: Surroundings, ask: Callable[[], str | None] | None = None
+    surroundings: Surroundings, ask: Callable[[], tuple[bool, str]] = _ask
 ) -> Finding:
     """What ``nvidia-smi`` says; run it before jax has taken the memory."""
     del surroundings
-    text = (ask or _ask)()
-    if not text or not text.strip():
+    answers, text = ask()
+    if not answers:
         return skipped(
-            "no NVIDIA driver answers", "Measure on the CPU: nothing else is there."
+            f"no NVIDIA driver answers: {text}",
+            "Measure on the CPU, or install the driver if there is a GPU.",
         )
     found, doubts = [], []
-    for number, line in enumerate(text.strip().splitlines()):
+    for number, line in enumerate(text.splitlines()):
         row = dict(zip(_FIELDS, map(str.strip, line.split(",")), strict=False))
         found.append(
             f"gpu {number}: {row.get('name')}, driver {row.get('driver_version')}, "

@@ -103,6 +103,11 @@ def _blas(threads: Threads, surroundings: Surroundings) -> Finding:
 
 
 def _xla(threads: Threads, surroundings: Surroundings) -> Finding:
+    if not platform_devices("cpu"):
+        return skipped(
+            "JAX sees no CPU here", "Name cpu in JAX_PLATFORMS to measure it as well."
+        )
+
     def measured() -> list[Ceiling]:
         clock = surroundings.clock
         return [

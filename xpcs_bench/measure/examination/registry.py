@@ -60,6 +60,8 @@ CHECKS: dict[str, Entry] = {
     "huge_pages": Entry("memory:huge_pages"),
     "space": Entry("memory:space"),
     "versions": Entry("software:versions"),
+    # before jax starts, which takes most of a GPU's memory
+    "gpu": Entry("accelerator:gpu"),
     "xla_values": Entry(
         "xla:values",
         remedy=_FLAGS,
@@ -69,7 +71,6 @@ CHECKS: dict[str, Entry] = {
     "compilation_cache": Entry("software:compilation_cache"),
     "blas_threads": Entry("threads:blas"),
     "xla_threads": Entry("threads:xla", after="xla_values"),
-    "gpu": Entry("accelerator:gpu"),
     "bandwidth_all_threads": Entry("rates:bandwidth_all_threads"),
     "blas_all_threads": Entry("rates:blas_all_threads"),
     "xla_all_threads": Entry("rates:xla_all_threads", after="xla_values"),
