@@ -66,9 +66,9 @@ _MOST_LOOPS = 10_000
 _SMALLEST = 512
 _LARGEST = 4096
 """Sizes of the matrices; 128 MiB each at most."""
-_LEAST_MEMORY = 2**27
+_LEAST_MEMORY = 2**28
 _MOST_MEMORY = 2**30
-"""Working set of the memory level (bytes)."""
+"""Two arrays of the memory level; each is to be far larger than the cache (bytes)."""
 _UNKNOWN_CACHE = 2**23
 """Taken for the last-level cache where the platform does not tell (bytes)."""
 
@@ -117,7 +117,7 @@ def _working_set(level: Level) -> int:
     if level == "cache":
         return cache // 2
     return min(
-        max(4 * cache, _LEAST_MEMORY),
+        max(8 * cache, _LEAST_MEMORY),
         _MOST_MEMORY,
         psutil.virtual_memory().available // 4,
     )
