@@ -26,6 +26,7 @@ __all__ = [
     "RunDelay",
     "growth",
     "observed",
+    "read_counters",
     "usable_cores",
 ]
 
@@ -112,6 +113,11 @@ class Gauges:
 
     def __del__(self) -> None:
         self._run_delay.close()
+
+
+def read_counters() -> Counters:
+    """Read them once, of the threads that there are now; opens files to do so."""
+    return Gauges()()
 
 
 def usable_cores() -> int | None:
