@@ -31,6 +31,7 @@ __all__ = [
     "QMAP_MASK",
     "Setup",
     "mask_digest",
+    "opened",
     "read_mask",
     "read_setup",
     "write_setup",
@@ -140,7 +141,7 @@ def read_setup(path: str | Path) -> Setup:
         The file cannot be read, lacks a dataset, or holds an impossible value.
     """
     notes: list[str] = []
-    with _opened(path) as file:
+    with opened(path) as file:
         mask = _mask(file, path, QMAP_MASK)
         energy = _number(file, path, _ENERGY, notes)
         distance = _number(file, path, _DISTANCE, notes)
@@ -166,7 +167,7 @@ def read_mask(path: str | Path, dataset: str = QMAP_MASK) -> NDArray[np.bool_]:
     RecordError
         The file cannot be read, or the dataset is no mask.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         return _mask(file, path, dataset)
 
 
@@ -214,7 +215,14 @@ def _decimal(value: float, exponent: int) -> float:
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[Any]:
+def opened(path: str | Path) -> Iterator[Any]:
+    """Open an HDF5 file for reading.
+
+    Raises
+    ------
+    RecordError
+        It cannot be read; the message says why.
+    """
     import h5py
 
     try:
