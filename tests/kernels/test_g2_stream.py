@@ -120,6 +120,18 @@ def test_memory_does_not_grow_with_the_series():
     assert long < 1.5 * state + 20 * 16 * 3000 * 8
 
 
+def test_nothing_but_the_state_is_kept_between_pieces():
+    """A view of a piece would keep all of it: half as much again here."""
+    frames = np.random.default_rng(0).poisson(1.0, (64, 3000)).astype(np.uint16)
+    tracemalloc.start()
+    stream = MultiTauStream(NumPyBackend(), [3000], levels=5, frames_at_once=64)
+    for _ in range(5):
+        stream.add(frames)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 1.05 * stream.state_bytes
+
+
 def test_what_is_kept_is_as_large_as_is_said():
     stream = MultiTauStream(NumPyBackend(), [50, 30], levels=3)
     kept = [

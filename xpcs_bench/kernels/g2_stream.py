@@ -209,6 +209,8 @@ class MultiTauStream:
             weights = backend.array(inside.astype(self._dtype))
             step = self._advance[level][pending]
             found[level], counts = step(levels[level], counts, weights)
+        # what is not yet computed holds on to what it is computed from
+        backend.block_until_ready(found[0])
         return tuple(found)
 
     def _bins(self) -> Iterator[list[tuple[tuple[_Level, ...], int]]]:
@@ -328,12 +330,13 @@ def _step(
     merged = waiting[0:even:2] + waiting[1:even:2]
     return (
         _Level(
-            recent=known[known.shape[0] - reach :],
+            # a view would keep the whole piece alive
+            recent=backend.copy(known[known.shape[0] - reach :]),
             products=kept.products + products,
             total=kept.total + backend.sum(frames, axis=0),
             first=kept.first + backend.matmul(weights, frames),
             # whether it waits is known from the number of frames
-            pending=waiting[waiting.shape[0] - 1],
+            pending=backend.copy(waiting[waiting.shape[0] - 1]),
         ),
         merged,
     )
