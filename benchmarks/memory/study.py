@@ -1,4 +1,4 @@
-"""Memory of what is larger than memory should be: ``python benchmarks/memory/study.py``.
+"""Peak memory beside its stated bound: ``python benchmarks/memory/study.py``.
 
 Every section measures the peak of its computation in fresh processes and sets it beside
 the bound that is stated for it. Writes ``reports/kernels/memory.json`` and
