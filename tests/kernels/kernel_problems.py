@@ -93,10 +93,32 @@ def run(kernel, problem, backend_name, inputs=None):
     return {key: np.asarray(backend.to_numpy(outputs[key])) for key in order}
 
 
+def able(name):
+    """Name the backends that can compute a kernel."""
+    requires = create_kernel(name).requires
+    backends = {b: create_backend(b) for b in ("numpy", "jax")}
+    return [
+        backend
+        for backend, made in backends.items()
+        if all(getattr(made, f"supports_{capability}") for capability in requires)
+    ]
+
+
+@cache
+def expected(name, problem):
+    """Compute the reference once for all tests, which must not write to it."""
+    kernel = create_kernel(name)
+    inputs = kernel.make_inputs(problem, np.random.default_rng(1))
+    return _frozen(kernel.reference(problem, inputs))
+
+
 @cache
 def computed(name, problem, backend_name):
     """Compute once for all tests, which must not write to it."""
-    outputs = run(create_kernel(name), problem, backend_name)
+    return _frozen(run(create_kernel(name), problem, backend_name))
+
+
+def _frozen(outputs):
     for array in outputs.values():
         array.flags.writeable = False
     return outputs

@@ -5,7 +5,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from kernel_problems import DETECTOR, REFLECTION, computed, problems
+from kernel_problems import (
+    DETECTOR,
+    REFLECTION,
+    able,
+    computed,
+    expected,
+    problems,
+)
 
 from xpcs_bench.analysis.agreement import compare_outputs, compare_truth
 from xpcs_bench.config import Detector
@@ -51,8 +58,14 @@ def test_a_problem_without_what_is_needed_is_refused(name):
         kernel.check(problem)
 
 
-@pytest.mark.parametrize(("name", "problem"), CASES)
-@pytest.mark.parametrize("backend", ["numpy", "jax"])
+@pytest.mark.parametrize(
+    ("backend", "name", "problem"),
+    [
+        pytest.param(backend, *case.values, id=f"{backend}-{case.id}")
+        for case in CASES
+        for backend in able(case.values[0])
+    ],
+)
 def test_outputs_are_as_declared_and_right(name, problem, backend):
     kernel = create_kernel(name)
     inputs = kernel.make_inputs(problem, np.random.default_rng(1))
@@ -82,9 +95,9 @@ def test_outputs_are_as_declared_and_right(name, problem, backend):
 
 
 @pytest.mark.parametrize(("name", "problem"), CASES)
-def test_the_compiled_kernel_agrees_with_numpy(name, problem):
+def test_the_compiled_kernel_agrees_with_the_reference(name, problem):
     kernel = create_kernel(name)
-    desired = computed(name, problem, "numpy")
+    desired = expected(name, problem)
     actual = computed(name, problem, "jax")
     tolerances = {output: kernel.tolerance(problem, output) for output in desired}
     for found in compare_outputs(actual, desired, tolerances):
@@ -94,13 +107,15 @@ def test_the_compiled_kernel_agrees_with_numpy(name, problem):
 @pytest.mark.parametrize(("name", "problem"), CASES)
 def test_a_wrong_element_is_not_tolerated(name, problem):
     kernel = create_kernel(name)
-    desired = computed(name, problem, "numpy")
+    desired = expected(name, problem)
     tolerances = {output: kernel.tolerance(problem, output) for output in desired}
+    scattered = {out.name for out in kernel.outputs(problem) if out.statistical}
     for output, array in desired.items():
         wrong = {key: value.copy() for key, value in desired.items()}
         place = np.unravel_index(np.abs(array).argmax(), array.shape)
-        # by one per cent, or to the next label
-        wrong[output][place] += 1 if array.dtype.kind == "i" else array[place] / 100
+        # by one per cent, twice itself where it scatters, or to the next label
+        part = array[place] * (2 if output in scattered else 0.01)
+        wrong[output][place] += 1 if array.dtype.kind == "i" else part
         found = compare_outputs(wrong, desired, tolerances)
         assert [a.output for a in found if not a.passed] == [output]
 
@@ -125,14 +140,17 @@ def test_tolerances_have_reasons_and_stay_tight(name, problem):
     for output in kernel.outputs(problem):
         tolerance = kernel.tolerance(problem, output.name)
         assert len(tolerance.reason) > 40
-        assert tolerance.rtol <= 8 * eps
+        if output.statistical:
+            assert tolerance.rtol < 1
+        else:
+            assert tolerance.rtol <= 8 * eps
 
 
 @pytest.mark.parametrize(("name", "problem"), CASES)
 def test_the_least_work_is_at_least_inputs_and_outputs(name, problem):
     kernel = create_kernel(name)
     inputs = kernel.make_inputs(problem, np.random.default_rng(1))
-    outputs = computed(name, problem, "numpy")
+    outputs = expected(name, problem)
     arrays = [*inputs.values(), *outputs.values()]
     work = kernel.work(problem)
     assert work.flops > 0

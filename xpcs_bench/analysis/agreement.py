@@ -37,12 +37,18 @@ Index = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far an output may be from its reference: ``atol + rtol * |desired|``."""
+    """How far an output may be from its reference: ``atol + rtol * |desired|``.
+
+    Where ``per`` names another output, atol is counted in the desired values of that
+    one: a mean of random draws in standard deviations.
+    """
 
     rtol: float
     atol: float
     reason: str
     """Why this much and no more."""
+    per: str | None = None
+    """An output of the same shape."""
 
     def __post_init__(self) -> None:
         for name, value in (("rtol", self.rtol), ("atol", self.atol)):
@@ -77,6 +83,7 @@ def compare(
     desired: ArrayLike,
     tolerance: Tolerance,
     against: str = "reference",
+    unit: ArrayLike | None = None,
 ) -> Agreement:
     """Compare one output with its reference.
 
@@ -86,18 +93,29 @@ def compare(
     formed exactly. Where nothing finite was compared ``max_abs`` is None, and the
     reason says so.
 
+    Parameters
+    ----------
+    unit : array, optional
+        What atol is counted in, of the shape of the output, where the tolerance is
+        ``per`` another one.
+
     Raises
     ------
     TypeError
         When an output is neither boolean nor integer nor a real float.
+    ValueError
+        When the tolerance is per another output and that is not given, or of another
+        shape.
     """
     a, d = _comparable(output, actual), _comparable(output, desired)
+    units = _units(output, d, tolerance, unit)
     if a.shape != d.shape:
         failure = f"The shape is {a.shape}, expected {d.shape}."
         return _failed(output, against, failure, tolerance, a)
     tally = _Tally()
     for start, piece_a, piece_d in _pieces(a, d):
-        tally.add(start, piece_a, piece_d, tolerance)
+        part = 1.0 if units is None else units[start : start + piece_a.size]
+        tally.add(start, piece_a, piece_d, tolerance, unit=part)
     wrong_type = f"The type is {a.dtype}, expected {d.dtype}." * (a.dtype != d.dtype)
     return tally.verdict(output, against, wrong_type, tolerance, a)
 
@@ -112,7 +130,9 @@ def compare_outputs(
     agreements = []
     for name, right in desired.items():
         if name in actual:
-            found = compare(name, actual[name], right, tolerances[name], against)
+            tolerance = tolerances[name]
+            unit = None if tolerance.per is None else desired.get(tolerance.per)
+            found = compare(name, actual[name], right, tolerance, against, unit)
         else:
             present = ", ".join(map(repr, actual)) or "none"
             failure = f"The output {name!r} is missing; there are: {present}."
@@ -141,7 +161,13 @@ def compare_truth(
         Right values with their index, such as ``xpcs_bench.kernels.Truth``.
     dtype : dtype
         The type that the output must have.
+
+    Raises
+    ------
+    ValueError
+        When the tolerance is per another output, whose truth is not known here.
     """
+    _units(output, np.empty(0), tolerance, None)
     a, dtype = _comparable(output, actual), np.dtype(dtype)
     indices = [truth.index for truth in truths]
     values = [truth.value for truth in truths]
@@ -225,6 +251,7 @@ class _Tally:
         tolerance: Tolerance,
         gap: NDArray[np.float64] | None = None,
         ulp: NDArray[Any] | None = None,
+        unit: NDArray[np.float64] | float = 1.0,
     ) -> None:
         """Take in pairs, the first of which stands at the place `start`."""
         places = np.arange(start, start + actual.size)
@@ -234,6 +261,7 @@ class _Tally:
             places, actual, desired = places[finite], actual[finite], desired[finite]
             gap = None if gap is None else gap[finite]
             ulp = None if ulp is None else ulp[finite]
+            unit = unit if isinstance(unit, float) else unit[finite]
         if not actual.size:
             return
         if gap is None:
@@ -241,7 +269,7 @@ class _Tally:
             if actual.dtype == desired.dtype and actual.dtype.kind == "f":
                 ulp = ulp_distance(actual, desired)
         scale = np.abs(desired.astype(np.float64))
-        allowed = tolerance.atol + tolerance.rtol * scale
+        allowed = tolerance.atol * unit + tolerance.rtol * scale
         self.n_compared += gap.size
         self.n_beyond += int(np.count_nonzero(gap > allowed))
         self.max_abs = max(self.max_abs or 0.0, float(gap.max()))
@@ -291,6 +319,9 @@ class _Tally:
             at, actual, desired = place
             index = indices[at] if indices is not None else _unravel(at, array.shape)
         sentences = [wrong_type] if wrong_type else []
+        limits = f"rtol {tolerance.rtol:g}, atol {tolerance.atol:g}"
+        if tolerance.per:
+            limits += f" {tolerance.per}"
         if self.n_unlike:
             sentences.append(
                 f"{self.n_unlike} elements are not finite where the {against} is, or "
@@ -298,16 +329,15 @@ class _Tally:
             )
         elif self.n_beyond:
             sentences.append(
-                f"{self.n_beyond} of {self.n_compared} elements are beyond "
-                f"rtol {tolerance.rtol:g}, atol {tolerance.atol:g}, the worst "
-                f"at {index}: {actual!r}, expected {desired!r}."
+                f"{self.n_beyond} of {self.n_compared} elements are beyond {limits}, "
+                f"the worst at {index}: {actual!r}, expected {desired!r}."
             )
         elif not self.n_compared:
             sentences.append("No finite element was there to compare.")
         else:
             sentences.append(
-                f"All {self.n_compared} elements are within rtol {tolerance.rtol:g}, "
-                f"atol {tolerance.atol:g}; the largest error is {self.max_abs:.3g}."
+                f"All {self.n_compared} elements are within {limits}; "
+                f"the largest error is {self.max_abs:.3g}."
             )
         return Agreement(
             output=output,
@@ -385,6 +415,24 @@ def _pieces(
     for piece_a, piece_d in walk:
         yield start, piece_a, piece_d
         start += piece_a.size
+
+
+def _units(
+    output: str, desired: NDArray[Any], tolerance: Tolerance, unit: ArrayLike | None
+) -> NDArray[np.float64] | None:
+    """Return what atol is counted in, in C order; None where it is a number."""
+    if tolerance.per is None:
+        return None
+    units = None if unit is None else np.asarray(unit, np.float64)
+    if units is None or units.shape != desired.shape or not (units >= 0).all():
+        found = "nothing" if units is None else f"{units.shape}"
+        msg = (
+            f"the tolerance of {output!r} is per {tolerance.per!r}, which must be "
+            f"there, of the shape {desired.shape} and not negative; there is: {found}. "
+            "Correct the kernel's tolerance() or reference()."
+        )
+        raise ValueError(msg)
+    return units.ravel()
 
 
 def _gap(a: NDArray[Any], d: NDArray[Any]) -> NDArray[np.float64]:

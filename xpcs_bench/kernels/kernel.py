@@ -92,6 +92,9 @@ class Output:
     """The type it always has, for labels and counts; None: that of the problem."""
     finite: bool = True
     """Whether every element must be finite."""
+    statistical: bool = False
+    """Whether it scatters with the random numbers of the kernel: its tolerance is that
+    scatter, and not rounding."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ KERNELS = {
     "binning": "xpcs_bench.kernels.binning:Binning",
     "two_time": "xpcs_bench.kernels.two_time:TwoTime",
     "g2": "xpcs_bench.kernels.g2:G2",
+    "nuts": "xpcs_bench.kernels.nuts:Nuts",
 }
 """Name in a configuration to ``module:class``."""
 

@@ -1,0 +1,515 @@
+"""NUTS: the posterior of a model of one g2 curve, by NumPyro, in one compiled program.
+
+``numpyro.infer.MCMC`` compiles anew in every ``run``: 2 to 3 s where drawing takes 0.1.
+Here starting, adapting and drawing are one function of the keys and the data, which a
+caller compiles once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from xpcs_bench.backends import BackendProtocol
+from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.errors import ConfigError
+from xpcs_bench.kernels import decay
+from xpcs_bench.kernels.chains import effective_sample_size, split_r_hat
+from xpcs_bench.kernels.kernel import (
+    Arrays,
+    Capability,
+    Host,
+    Kernel,
+    Need,
+    Output,
+    Problem,
+    Tolerance,
+    Truth,
+    Work,
+)
+from xpcs_bench.kernels.posterior import (
+    ALPHA_RANGE,
+    CONTRAST_SCALE,
+    OFFSET_MEAN,
+    OFFSET_SD,
+    PARAMETERS,
+    SEPARATION_SCALE,
+    Model,
+    integrate_posterior,
+)
+
+__all__ = ["Draws", "Nuts", "NutsParams", "make_model", "sample_posterior"]
+
+_EVALUATION = {"single": 5, "double": 10, "stretched": 7}
+"""Operations of a model per delay; a function counts as one."""
+
+_START_SPREAD = {
+    "t0_unit": 0.1,
+    "t1_unit": 0.1,
+    "log_separation": 0.3,
+    "offset": 0.01,
+    "contrast": 0.3,
+    "contrast1": 0.3,
+    "contrast2": 0.3,
+    "alpha": 0.5,
+}
+"""How far chains start to either side of the guess, in unconstrained coordinates."""
+
+_FARTHEST = 5
+"""Standard errors that a mean of draws may be off."""
+_EFFICIENCY = (0.2, 3.0)
+"""Effective draws per draw that are put up with. 190 curves had 0.49 to 1.75 with two
+chains of 500: successive draws fall on opposite sides of the mean."""
+
+
+class NutsParams(ConfinedModel):
+    """The model, the curve, and how much is drawn."""
+
+    model: Model = "stretched"
+    """``single`` and ``double`` exponential decays, or one ``stretched`` one."""
+    delays: Annotated[int, Field(ge=8, le=100_000)] = 40
+    """Delays of the curve, spaced logarithmically from 20 us to 20 s."""
+    noise: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    """Standard deviation of g2 at the longest delay; it is twice that at the first."""
+    correlated: bool = False
+    """Whether the errors of neighbouring delays are correlated, by 0.5. The likelihood
+    then takes the inverse Cholesky factor of their covariance instead of sigma."""
+    chains: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Independent chains, each from a start of its own."""
+    warmup: Annotated[int, Field(ge=20, le=1_000_000)] = 200
+    """Steps of each chain that adapt step size and mass matrix, and are dropped."""
+    draws: Annotated[int, Field(ge=4, le=1_000_000)] = 500
+    """Steps of each chain that are kept."""
+    target_accept: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """Acceptance that the step size is adapted to; nearer to 1 diverges less."""
+    max_tree_depth: Annotated[int, Field(ge=1, le=15)] = 10
+    """A draw costs at most 2 to this power gradients."""
+    vectorised: bool = False
+    """Whether all chains advance together. On a CPU it is slower and takes twice as
+    long to compile: every chain waits for the longest trajectory."""
+
+
+class Draws(NamedTuple):
+    """What the chains drew after their warm-up."""
+
+    values: Any
+    """(chain, draw, parameter), in double precision."""
+    diverging: Any
+    """(chain, draw): whether the trajectory lost the energy."""
+    gradients: Any
+    """(chain, draw): how many steps the trajectory had."""
+
+
+class Nuts(Kernel[NutsParams]):
+    """Draw from the posterior of one g2 curve, and summarise the draws.
+
+    The priors are those of :mod:`~xpcs_bench.kernels.posterior`, and the reference is
+    its quadrature: mean and standard deviation scatter around it as draws do. The
+    chains compute in double precision whatever the type of the data: in single
+    precision the energy of a trajectory is not conserved well enough to accept it.
+
+    R-hat and the effective sample size are those of ``numpyro.diagnostics``.
+    """
+
+    name: ClassVar[str] = "nuts"
+    version: ClassVar[str] = "1"
+    summary: ClassVar[str] = "Posterior of the parameters of one g2 curve, by NUTS."
+    source: ClassVar[str] = (
+        "M. D. Hoffman, A. Gelman, J. Mach. Learn. Res. 15, 1593 (2014), as in NumPyro "
+        "(D. Phan, N. Pradhan, M. Jankowiak, arXiv:1912.11554); models as in g2_model."
+    )
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    Params: ClassVar[type[ConfinedModel]] = NutsParams
+    requires: ClassVar[frozenset[Capability]] = frozenset({"grad"})
+
+    def outputs(self, problem: Problem[NutsParams]) -> tuple[Output, ...]:
+        """Moments and diagnostics by parameter, and divergences by chain."""
+        del problem
+        return (
+            Output("mean", ("parameter",), "s or 1", statistical=True),
+            Output("sd", ("parameter",), "s or 1", statistical=True),
+            Output("r_hat", ("parameter",), "1", statistical=True),
+            Output("ess", ("parameter",), "1", statistical=True),
+            Output("divergences", ("chain",), "1", dtype="int64"),
+        )
+
+    def make_inputs(
+        self, problem: Problem[NutsParams], rng: np.random.Generator
+    ) -> Host:
+        """A curve with known errors, and a key for each chain.
+
+        The relaxation times are near the middle of the delays, where the data say
+        something about every parameter.
+        """
+        params = problem.params
+        tau = np.geomspace(2e-5, 20.0, params.delays)
+        sigma = params.noise * np.geomspace(2.0, 1.0, params.delays)
+        g2 = _made_up(params.model, tau, rng)
+        noise = rng.standard_normal(params.delays)
+        host = {"tau": tau, "g2": g2}
+        if params.correlated:
+            place = np.arange(params.delays)
+            correlation = 0.5 ** np.abs(place[:, None] - place)
+            factor = np.linalg.cholesky(correlation * np.outer(sigma, sigma))
+            host["g2"] = g2 + factor @ noise
+            host["whitening"] = np.linalg.inv(factor)
+        else:
+            host["g2"] = g2 + sigma * noise
+            host["sigma"] = sigma
+        made: Host = {name: x.astype(problem.dtype) for name, x in host.items()}
+        # raw keys of threefry: any two words are one
+        made["keys"] = rng.integers(0, 2**32, size=(params.chains, 2), dtype=np.uint32)
+        return made
+
+    def compute(
+        self, backend: BackendProtocol, problem: Problem[NutsParams], inputs: Arrays
+    ) -> Arrays:
+        """Draw, and summarise on the way out: draws are too many to be compared.
+
+        Raises
+        ------
+        ConfigError
+            When the backend has no gradients.
+        """
+        drawn = sample_posterior(backend, problem.params, inputs)
+        values = drawn.values
+        summary = {
+            "mean": backend.mean(values, axis=(0, 1)),
+            "sd": backend.std(values, axis=(0, 1)),
+            "r_hat": split_r_hat(backend, values),
+            "ess": effective_sample_size(backend, values),
+        }
+        outputs = {
+            name: backend.astype(value, problem.dtype)
+            for name, value in summary.items()
+        }
+        outputs["divergences"] = backend.sum(
+            backend.astype(drawn.diverging, "int64"), axis=1
+        )
+        return outputs
+
+    def reference(self, problem: Problem[NutsParams], inputs: Host) -> Host:
+        """Integrate the posterior; expect R-hat 1 and no divergence of the chains.
+
+        Of effective draws any number in a range is right: expected is its middle.
+        """
+        params = problem.params
+        whitening = (
+            inputs["whitening"] if params.correlated else _inverse(inputs["sigma"])
+        )
+        found = integrate_posterior(
+            params.model, inputs["tau"], inputs["g2"], whitening
+        )
+        n_draws = params.chains * params.draws
+        expected = {
+            "mean": found.mean,
+            "sd": found.sd,
+            "r_hat": np.ones_like(found.mean),
+            "ess": np.full_like(found.mean, n_draws * sum(_EFFICIENCY) / 2),
+        }
+        reference: Host = {
+            name: value.astype(problem.dtype) for name, value in expected.items()
+        }
+        reference["divergences"] = np.zeros(params.chains, np.int64)
+        return reference
+
+    def tolerance(self, problem: Problem[NutsParams], output: str) -> Tolerance:
+        """Five standard errors of as few effective draws as are put up with."""
+        params = problem.params
+        n_draws = params.chains * params.draws
+        least, most = _EFFICIENCY
+        effective = least * n_draws
+        match output:
+            case "mean":
+                return Tolerance(
+                    rtol=0.0,
+                    atol=_FARTHEST / math.sqrt(effective),
+                    reason=(
+                        "Five standard errors of the mean of a fifth of the draws, in "
+                        "standard deviations of the posterior."
+                    ),
+                    per="sd",
+                )
+            case "sd":
+                return Tolerance(
+                    rtol=_FARTHEST / math.sqrt(2 * effective),
+                    atol=0.0,
+                    reason=(
+                        "Five standard errors of the standard deviation of a fifth of "
+                        "the draws, from a normal distribution."
+                    ),
+                )
+            case "r_hat":
+                return Tolerance(
+                    rtol=0.0,
+                    atol=0.05 + _FARTHEST / effective,
+                    reason=(
+                        "1.05 is the usual limit; short chains scatter by the inverse "
+                        "of their effective draws besides."
+                    ),
+                )
+            case "ess":
+                return Tolerance(
+                    rtol=(most - least) / (most + least),
+                    atol=0.0,
+                    reason=(
+                        "At least a fifth of the draws must count, which the other "
+                        "tolerances rely on, and at most three times as many."
+                    ),
+                )
+            case _:
+                return Tolerance(
+                    rtol=0.0,
+                    atol=0.0,
+                    reason=(
+                        "The posterior of a curve that says something about every "
+                        "parameter is smooth: not one trajectory diverges."
+                    ),
+                )
+
+    def truth(
+        self, problem: Problem[NutsParams], inputs: Host
+    ) -> Mapping[str, Sequence[Truth]]:
+        """None but the reference, which is a quadrature already."""
+        del problem, inputs
+        return {}
+
+    def work(self, problem: Problem[NutsParams]) -> Work:
+        """One gradient a step, which costs three evaluations; a trajectory has more."""
+        params = problem.params
+        n, width = params.delays, np.dtype(problem.dtype).itemsize
+        per_point = _EVALUATION[params.model] + 3
+        matrix = 2 * n * n if params.correlated else 0
+        steps = params.chains * (params.warmup + params.draws)
+        errors = n * n if params.correlated else n
+        return Work(
+            flops=3 * steps * (per_point * n + matrix),
+            bytes=width * (2 * n + errors + 4 * len(PARAMETERS[params.model]))
+            + 16 * params.chains,
+        )
+
+
+def make_model(
+    backend: BackendProtocol, params: NutsParams
+) -> Callable[[Any, Any, Any], None]:
+    """Return the NumPyro model ``f(tau, g2, errors)``; errors are sigma or whitening.
+
+    Times are sampled as standard normal ``t0_unit``, so that starting values and step
+    sizes do not depend on the unit of time.
+    """
+    import numpyro
+    from numpyro import distributions as dist
+
+    def contrast(name: str) -> Any:
+        return numpyro.sample(name, dist.HalfNormal(CONTRAST_SCALE))
+
+    def model(tau: Any, g2: Any, errors: Any) -> None:
+        centre, spread = _window(backend, tau)
+        first = "t1" if params.model == "double" else "t0"
+        log_t = centre + spread * numpyro.sample(f"{first}_unit", dist.Normal(0.0, 1.0))
+        values = {first: numpyro.deterministic(first, backend.exp(log_t))}
+        values["offset"] = numpyro.sample("offset", dist.Normal(OFFSET_MEAN, OFFSET_SD))
+        match params.model:
+            case "single":
+                values["contrast"] = contrast("contrast")
+                shape: Callable[..., Any] = decay.single_exponential
+            case "double":
+                # a Weibull distribution of this exponent is Rayleigh's
+                separation = numpyro.sample(
+                    "log_separation",
+                    dist.Weibull(math.sqrt(2.0) * SEPARATION_SCALE, 2.0),
+                )
+                values["t2"] = numpyro.deterministic(
+                    "t2", backend.exp(log_t + separation)
+                )
+                values["contrast1"] = contrast("contrast1")
+                values["contrast2"] = contrast("contrast2")
+                shape = decay.double_exponential
+            case "stretched":
+                values["contrast"] = contrast("contrast")
+                values["alpha"] = numpyro.sample("alpha", dist.Uniform(*ALPHA_RANGE))
+                shape = decay.stretched_exponential
+        expected = shape(
+            backend, tau, *(values[name] for name in PARAMETERS[params.model])
+        )
+        if params.correlated:
+            residual = backend.matmul(errors, g2 - expected)
+            numpyro.factor("g2", -0.5 * backend.sum(residual * residual))
+        else:
+            numpyro.sample("g2", dist.Normal(expected, errors), obs=g2)
+
+    return model
+
+
+def sample_posterior(
+    backend: BackendProtocol, params: NutsParams, inputs: Arrays
+) -> Draws:
+    """Draw from the posterior; the function to compile, of arrays alone.
+
+    Parameters
+    ----------
+    inputs : mapping
+        ``tau`` (delay,): rising, above 0; ``g2`` (delay,); ``sigma`` (delay,) or, for
+        correlated errors, ``whitening`` (delay, delay); ``keys`` (chain, 2): words of
+        32 bits.
+
+    Raises
+    ------
+    ConfigError
+        When the backend has no gradients.
+    """
+    if not backend.supports_grad:
+        msg = (
+            f"the kernel 'nuts' cannot be computed by the backend {backend.name!r}: a "
+            "trajectory follows the gradient of the posterior, and the backend has "
+            "none. Take a backend that has: 'jax'."
+        )
+        raise ConfigError(msg)
+    from numpyro.infer.hmc import hmc
+    from numpyro.infer.util import constrain_fn, potential_energy
+
+    tau, g2, errors = (
+        backend.astype(inputs[name], "float64")
+        for name in ("tau", "g2", "whitening" if params.correlated else "sigma")
+    )
+    model, data = make_model(backend, params), (tau, g2, errors)
+
+    def run_chain(key: Any) -> Draws:
+        start_key, chain_key = _two_keys(key)
+        start = _start(backend, params.model, tau, g2, start_key)
+        begin, advance = hmc(
+            lambda z: potential_energy(model, data, {}, z), algo="NUTS"
+        )
+        state = begin(
+            start,
+            num_warmup=params.warmup,
+            target_accept_prob=params.target_accept,
+            max_tree_depth=params.max_tree_depth,
+            dense_mass=True,
+            # it pulls variances towards 1e-3, where those of a good curve are 1e-6:
+            # trajectories get six times longer, and effective draws fewer
+            regularize_mass_matrix=False,
+            rng_key=chain_key,
+        )
+
+        def step(state: Any, _: None) -> tuple[Any, Any]:
+            state = advance(state)
+            return state, (state.z, state.diverging, state.num_steps)
+
+        # warm-up in a loop of its own would compile the whole sampler twice
+        _, (z, diverging, gradients) = backend.scan(
+            step, state, None, length=params.warmup + params.draws
+        )
+        kept = {name: values[params.warmup :] for name, values in z.items()}
+
+        def constrain(unconstrained: Any) -> Any:
+            values = constrain_fn(
+                model, data, {}, unconstrained, return_deterministic=True
+            )
+            return backend.stack([values[name] for name in PARAMETERS[params.model]])
+
+        return Draws(
+            backend.vmap(constrain)(kept),
+            diverging[params.warmup :],
+            gradients[params.warmup :],
+        )
+
+    if params.vectorised:
+        return Draws(*backend.vmap(run_chain)(inputs["keys"]))
+    _, drawn = backend.scan(
+        lambda carry, key: (carry, run_chain(key)), None, inputs["keys"]
+    )
+    return Draws(*drawn)
+
+
+def _window(backend: BackendProtocol, tau: Any) -> tuple[Any, Any]:
+    """Return middle and half width of the delays, in logarithms."""
+    first, last = backend.log(tau[0]), backend.log(tau[-1])
+    return (first + last) / 2, (last - first) / 2
+
+
+def _two_keys(key: Any) -> tuple[Any, Any]:
+    import numpyro
+
+    with numpyro.handlers.seed(rng_seed=key):
+        return numpyro.prng_key(), numpyro.prng_key()
+
+
+def _start(
+    backend: BackendProtocol, model: Model, tau: Any, g2: Any, key: Any
+) -> dict[str, Any]:
+    """Return where a chain starts, in unconstrained coordinates, around a rough guess.
+
+    Plateaus are means of an eighth of the delays, and t0 is where g2 has lost all but
+    exp(-2) of its contrast. From far outside the delays a chain finds no gradient.
+    """
+    import numpyro
+    from numpyro import distributions as dist
+
+    eighth = max(1, tau.shape[0] // 8)
+    offset = backend.clip(
+        backend.mean(g2[-eighth:]), OFFSET_MEAN - OFFSET_SD, OFFSET_MEAN + OFFSET_SD
+    )
+    contrast = backend.clip(backend.mean(g2[:eighth]) - offset, 0.01, 1.0)
+    decayed = backend.abs(g2 - offset - contrast * math.exp(-2.0))
+    centre, spread = _window(backend, tau)
+    unit = (backend.log(backend.take(tau, backend.argmin(decayed))) - centre) / spread
+    log_contrast = backend.log(contrast)
+    match model:
+        case "single":
+            guess = {"t0_unit": unit, "offset": offset, "contrast": log_contrast}
+        case "double":
+            separation = 0.0 * unit + math.log(SEPARATION_SCALE)
+            guess = {
+                "t1_unit": unit - SEPARATION_SCALE / 2 / spread,
+                "log_separation": separation,
+                "offset": offset,
+                "contrast1": log_contrast - math.log(2.0),
+                "contrast2": log_contrast - math.log(2.0),
+            }
+        case "stretched":
+            guess = {
+                "t0_unit": unit,
+                "offset": offset,
+                "contrast": log_contrast,
+                "alpha": 0.0 * unit,  # the middle of the range
+            }
+    with numpyro.handlers.seed(rng_seed=key):
+        return {
+            name: value
+            + _START_SPREAD[name]
+            * numpyro.sample(f"{name}_start", dist.Uniform(-1.0, 1.0))
+            for name, value in guess.items()
+        }
+
+
+def _made_up(
+    model: Model, tau: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return a curve without noise whose parameters are met at storage rings."""
+    from xpcs_bench.backends import NumPyBackend
+
+    backend = NumPyBackend()
+    slow, offset = 0.05 * rng.uniform(0.5, 2.0), rng.uniform(0.99, 1.01)
+    fast = slow * rng.uniform(0.02, 0.05)
+    first, second = rng.uniform(0.1, 0.3, 2)
+    match model:
+        case "single":
+            made = decay.single_exponential(backend, tau, slow, offset, first)
+        case "double":
+            made = decay.double_exponential(
+                backend, tau, fast, slow, offset, first, second
+            )
+        case "stretched":
+            alpha = rng.uniform(0.6, 1.4)
+            made = decay.stretched_exponential(backend, tau, slow, offset, first, alpha)
+    return np.asarray(made)
+
+
+def _inverse(sigma: NDArray[Any]) -> NDArray[Any]:
+    return 1.0 / np.asarray(sigma, np.float64)
