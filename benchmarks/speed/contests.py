@@ -6,7 +6,7 @@ from importlib import import_module
 
 from contest import Contest
 
-FILES: tuple[str, ...] = ()
+FILES: tuple[str, ...] = ("nuts_contests",)
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 

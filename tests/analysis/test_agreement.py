@@ -286,3 +286,44 @@ def test_finite_outputs_are_required_where_they_must_be():
     assert not found.passed
     assert found.worst_index == (299, 5)
     assert found.n_beyond == 2
+
+
+PER_SD = Tolerance(0.0, 0.5, "half a standard deviation", per="sd")
+
+
+@pytest.mark.parametrize(("shift", "passes"), [(0.49, True), (0.51, False)])
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_tolerance_may_be_counted_in_another_output(shift, passes, place):
+    desired = {"mean": np.array([5.0, 1e-6]), "sd": np.array([2.0, 1e-8])}
+    actual = {name: array.copy() for name, array in desired.items()}
+    actual["mean"][place] += shift * desired["sd"][place]
+    # it is the desired one that counts
+    actual["sd"] *= 100
+    found, _ = compare_outputs(actual, desired, {"mean": PER_SD, "sd": EXACT})
+    assert found.passed is passes
+    assert "atol 0.5 sd" in found.reason
+    assert found.worst_index == (place,)
+
+
+def test_units_go_with_their_elements_in_any_layout_and_beside_nan():
+    rng = np.random.default_rng(0)
+    desired = rng.uniform(1, 2, (3, 90_000))
+    unit = rng.uniform(1e-9, 1e-3, desired.shape)
+    actual = desired + 0.4 * unit
+    actual[1, 5] = desired[1, 5] = np.nan
+    for arrays in ((actual, desired, unit), (actual.T, desired.T, unit.T)):
+        assert compare("m", *arrays[:2], PER_SD, unit=arrays[2]).passed
+        wrong = arrays[2] / 2
+        assert not compare("m", *arrays[:2], PER_SD, unit=wrong).passed
+
+
+@pytest.mark.parametrize(
+    "unit", [None, np.ones(3), np.array([1.0, -1.0]), np.array([1.0, np.nan])]
+)
+def test_a_tolerance_per_nothing_is_refused(unit):
+    with pytest.raises(ValueError, match="tolerance of 'mean' is per 'sd'"):
+        compare("mean", np.ones(2), np.ones(2), PER_SD, unit=unit)
+    with pytest.raises(ValueError, match="there is: nothing"):
+        compare_outputs({"mean": np.ones(2)}, {"mean": np.ones(2)}, {"mean": PER_SD})
+    with pytest.raises(ValueError, match="there is: nothing"):
+        compare_truth("mean", np.ones(2), [At((0,), 1.0)], PER_SD, "float64")

@@ -382,11 +382,16 @@ def sample_posterior(
     def run_chain(key: Any) -> Draws:
         start_key, chain_key = _two_keys(key)
         start = _start(backend, params.model, tau, g2, start_key)
+
+        # one vector instead of a scalar per name: a sampler has a dozen copies of it
+        def named(z: Any) -> dict[str, Any]:
+            return {name: z[place] for place, name in enumerate(start)}
+
         begin, advance = hmc(
-            lambda z: potential_energy(model, data, {}, z), algo="NUTS"
+            lambda z: potential_energy(model, data, {}, named(z)), algo="NUTS"
         )
         state = begin(
-            start,
+            backend.stack(list(start.values())),
             num_warmup=params.warmup,
             target_accept_prob=params.target_accept,
             max_tree_depth=params.max_tree_depth,
@@ -405,16 +410,13 @@ def sample_posterior(
         _, (z, diverging, gradients) = backend.scan(
             step, state, None, length=params.warmup + params.draws
         )
-        kept = {name: values[params.warmup :] for name, values in z.items()}
 
-        def constrain(unconstrained: Any) -> Any:
-            values = constrain_fn(
-                model, data, {}, unconstrained, return_deterministic=True
-            )
+        def constrain(z: Any) -> Any:
+            values = constrain_fn(model, data, {}, named(z), return_deterministic=True)
             return backend.stack([values[name] for name in PARAMETERS[params.model]])
 
         return Draws(
-            backend.vmap(constrain)(kept),
+            backend.vmap(constrain)(z[params.warmup :]),
             diverging[params.warmup :],
             gradients[params.warmup :],
         )

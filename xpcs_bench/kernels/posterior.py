@@ -118,8 +118,21 @@ def integrate_posterior(
     nodes : int
         Along each axis. 80 leave less than 1e-9 of a standard deviation where data
         say something about every parameter.
+
+    Raises
+    ------
+    ValueError
+        When a number is not finite, or the posterior is not found.
     """
     tau, g2, whitening = (np.asarray(x, np.float64) for x in (tau, g2, whitening))
+    for name, array in (("tau", tau), ("g2", g2), ("whitening", whitening)):
+        if not np.isfinite(array).all():
+            place = int(np.argmin(np.isfinite(array)))
+            msg = (
+                f"{name} is not finite at the place {place}, and a posterior needs "
+                "numbers. Leave out the delay."
+            )
+            raise ValueError(msg)
     if whitening.ndim == 1:
         whitening = np.diag(whitening)
     curve = _Curve(model, np.log(tau), g2 - OFFSET_MEAN, whitening)
