@@ -9,7 +9,7 @@ from finding import Finding, Oracle
 
 from xpcs_bench.backends import create_backend
 from xpcs_bench.kernels import Problem, create_kernel
-from xpcs_bench.kernels.nuts import NutsParams, sample_posterior
+from xpcs_bench.kernels.nuts import NutsParams, sample_posterior, summarise
 
 __all__ = ["ORACLES"]
 
@@ -24,8 +24,8 @@ def drawn(params: NutsParams, seed: int) -> tuple[Any, dict[str, Any], Any]:
     backend = create_backend("jax")
 
     def both(inputs: Any) -> Any:
-        values = sample_posterior(backend, params, inputs).values
-        return NUTS.compute(backend, problem, inputs), values
+        draws = sample_posterior(backend, params, inputs)
+        return summarise(backend, draws), draws.values
 
     outputs, values = backend.jit(both)(
         {name: backend.from_numpy(x) for name, x in host.items()}

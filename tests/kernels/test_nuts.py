@@ -9,7 +9,7 @@ from xpcs_bench.analysis.agreement import compare_outputs
 from xpcs_bench.backends import NumPyBackend, create_backend
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels import Problem, create_kernel
-from xpcs_bench.kernels.nuts import NutsParams, sample_posterior
+from xpcs_bench.kernels.nuts import NutsParams, sample_posterior, summarise
 from xpcs_bench.kernels.posterior import PARAMETERS
 
 NUTS = create_kernel("nuts")
@@ -33,7 +33,7 @@ class Program:
     def _body(self, inputs):
         self.traces += 1
         drawn = sample_posterior(self.backend, PROBLEM.params, inputs)
-        return drawn._asdict(), NUTS.compute(self.backend, PROBLEM, inputs)
+        return drawn._asdict(), summarise(self.backend, drawn)
 
     def __call__(self, host):
         placed = {name: self.backend.from_numpy(x) for name, x in host.items()}
