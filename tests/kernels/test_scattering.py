@@ -3,16 +3,20 @@
 import math
 import warnings
 
+import mpmath
 import numpy as np
 import pytest
+from chebyshev import as_numbers, interpolate, largest_relative_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_problems import DTYPES, run
 
+from xpcs_bench.analysis.ulp import ulp_error
 from xpcs_bench.backends import create_backend
 from xpcs_bench.config import Detector, Geometry
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels import Problem, create_kernel, scattering
+from xpcs_bench.kernels.qmap_truth import true_pixels
 
 EPS = np.finfo(np.float64).eps
 QMAP = create_kernel("qmap")
@@ -259,8 +263,100 @@ def test_both_formulations_mean_the_same(backend, geometry, convention):
         )
 
 
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("geometry", [transmission(), reflection()])
+@pytest.mark.parametrize("formulation", FORMULATIONS)
+@pytest.mark.parametrize(
+    "geometry", [transmission(), transmission(distance_mm=10.0), reflection()]
+)
+def test_without_the_angles_the_vectors_are_the_same(
+    backend, dtype, formulation, geometry
+):
+    given = {"dtype": dtype, "backend": backend, "formulation": formulation}
+    everything = maps(geometry, **given)
+    vectors = maps(geometry, maps="vectors", **given)
+    assert list(vectors) == [name for name in everything if name[0] == "q"]
+    eps = np.finfo(dtype).eps
+    for name, array in vectors.items():
+        # q in single precision is the sum of squares of numbers of any size
+        rtol, size = 6 * eps, np.abs(array).max() * (formulation != "algebraic")
+        np.testing.assert_allclose(
+            array, everything[name], rtol=rtol, atol=4 * eps * size, err_msg=name
+        )
+
+
+def chord(square):
+    """Return q per mm over that in the direct beam, of the square of r / D."""
+    w = mpmath.sqrt(1 + square)
+    return mpmath.sqrt(2 / (w * (w + 1)))
+
+
+@pytest.mark.parametrize("dtype", scattering.CHORD_COEFFICIENTS, ids=str)
+def test_the_polynomial_near_the_beam_can_be_made_again(dtype):
+    found = as_numbers(scattering.CHORD_COEFFICIENTS[dtype], dtype)
+    top = mpmath.mpf(scattering.NEAR)
+    assert interpolate(chord, top, len(found), dtype) == found
+    bound = 1.5e-17 if dtype == np.float64 else 1.5e-9
+    assert largest_relative_error(found, chord, top) < bound
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_executable_serves_detectors_near_the_beam_and_far_from_it(dtype):
+    backend = create_backend("jax")
+    near = transmission(distance_mm=300.0)
+    problem = Problem(QMAP.Params(maps="vectors"), detector(), near, dtype)
+    compiled = backend.jit(lambda beam: QMAP.compute(backend, problem, {"beam": beam}))
+    reached = []
+    for distance in (10.0, 18.0, 19.0, 20.0, 300.0):
+        geometry = near.model_copy(update={"distance_mm": distance})
+        vector = scattering.beam_vector(detector(), geometry, dtype)
+        found = compiled(backend.from_numpy(vector))
+        desired = maps(geometry, dtype=dtype, maps="vectors")
+        for name, array in desired.items():
+            np.testing.assert_allclose(
+                np.asarray(found[name]), array, rtol=6 * np.finfo(dtype).eps
+            )
+        reach = math.hypot(17.7, 20.0) * 0.172  # to the corner that is furthest
+        reached.append((reach / distance) ** 2 < scattering.NEAR)
+    assert reached == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("orientation", "incidence"),
+    [("north", 0.14), ("east", 0.14), ("south", 2.0), ("west", 50.0)],
+)
+def test_where_a_part_passes_through_zero_it_is_right_too(
+    backend, dtype, orientation, incidence
+):
+    setup = detector((60, 70))
+    geometry = reflection(orientation=orientation, incidence_deg=incidence)
+    problem = Problem(QMAP.Params(), setup, geometry, dtype)
+    found = run(QMAP, problem, backend)
+    beam = QMAP.make_inputs(problem, np.random.default_rng(0))["beam"]
+    for name in ("qx", "qz", "qr", "alpha_f"):
+        size = np.abs(found[name]).reshape(-1)
+        nearest = np.argsort(size)[:12]
+        if name == "alpha_f" and incidence > 0.14:
+            continue  # the detector does not see the plane of the surface
+        # a hundred times smaller than the terms that cancel there
+        assert size[nearest[0]] < 0.01 * size.max()
+        pixels = [divmod(int(place), 70) for place in nearest]
+        truths = true_pixels(beam, pixels, "reflection", "exact", orientation)
+        for truth in truths[name]:
+            actual = float(found[name][truth.index])
+            assert ulp_error(actual, truth.value, dtype) <= 6, (name, truth.index)
+
+
+@pytest.mark.parametrize(
+    ("geometry", "dtype"),
+    [
+        (transmission(), "float64"),
+        (transmission(), "float32"),
+        (reflection(), "float64"),  # takes a compiler seconds
+    ],
+)
 def test_gradients_are_finite_in_the_direct_beam_too(dtype, geometry):
     geometry = geometry.model_copy(update={"beam_centre_px": (15.0, 20.0)})
     backend = create_backend("jax")

@@ -16,7 +16,7 @@ from xpcs_bench.config import Orientation
 from xpcs_bench.kernels.kernel import Truth
 from xpcs_bench.kernels.scattering import Beam
 
-__all__ = ["sampled_pixels", "true_maps"]
+__all__ = ["sampled_pixels", "true_maps", "true_pixels"]
 
 DIGITS = 50
 
@@ -52,12 +52,24 @@ def true_maps(
     orientation: Orientation,
 ) -> dict[str, list[Truth]]:
     """Return the right values of every map at :func:`sampled_pixels`."""
+    pixels = sampled_pixels(Beam.from_vector(vector), shape)
+    return true_pixels(vector, pixels, kind, convention, orientation)
+
+
+def true_pixels(
+    vector: NDArray[Any],
+    pixels: Sequence[tuple[int, int]],
+    kind: str,
+    convention: str,
+    orientation: Orientation,
+) -> dict[str, list[Truth]]:
+    """Return the right values of every map at pixels (row, column)."""
     import mpmath
 
     truths: dict[str, list[Truth]] = {}
     with mpmath.workdps(DIGITS):
         numbers = Beam(*(mpmath.mpf(float(number)) for number in vector))
-        for pixel in sampled_pixels(Beam.from_vector(vector), shape):
+        for pixel in pixels:
             up = (numbers.centre_row - pixel[0]) * numbers.pixel_mm
             right = (pixel[1] - numbers.centre_col) * numbers.pixel_mm
             if kind == "transmission":
