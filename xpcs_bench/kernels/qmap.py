@@ -225,12 +225,7 @@ def _cancelling_term(problem: Problem[QMapParams], output: str) -> tuple[float, 
     detector, geometry = problem.setup
     vector = scattering.beam_vector(detector, geometry, np.float64)
     beam = scattering.Beam(*vector.tolist())
-    rows, cols = detector.shape
-    reach = beam.pixel_mm * math.hypot(
-        max(abs(beam.centre_row), abs(rows - 1 - beam.centre_row)),
-        max(abs(beam.centre_col), abs(cols - 1 - beam.centre_col)),
-    )
-    tth = math.atan2(reach, beam.distance_mm)
+    tth = scattering.largest_tth_rad(detector.shape, beam)
     largest_q = 2 * beam.wave_number * math.sin(tth / 2)
     trigonometric = problem.params.formulation == "trigonometric"
     flat = problem.params.convention == "flat"

@@ -20,6 +20,7 @@ KERNELS = {
     "two_time": "xpcs_bench.kernels.two_time:TwoTime",
     "g2": "xpcs_bench.kernels.g2:G2",
     "nuts": "xpcs_bench.kernels.nuts:Nuts",
+    "calibration": "xpcs_bench.kernels.calibration:Calibration",
 }
 """Name in a configuration to ``module:class``."""
 

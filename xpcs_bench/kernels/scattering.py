@@ -40,10 +40,12 @@ __all__ = [
     "exact_axes",
     "flat_reflection",
     "flat_reflection_trigonometric",
+    "largest_tth_rad",
     "magnitude",
     "reflection",
     "reflection_trigonometric",
     "sample_axes",
+    "slopes_of_magnitude",
     "transmission",
     "transmission_trigonometric",
 ]
@@ -118,6 +120,16 @@ def beam_vector(detector: Detector, geometry: Geometry, dtype: Any) -> NDArray[A
         incidence_rad=math.radians(geometry.incidence_deg or 0.0),
     )
     return np.array(beam, dtype)
+
+
+def largest_tth_rad(shape: tuple[int, int], beam: Beam) -> float:
+    """Return the scattering angle of the corner that is furthest from the beam."""
+    rows, cols = shape
+    reach = beam.pixel_mm * math.hypot(
+        max(abs(beam.centre_row), abs(rows - 1 - beam.centre_row)),
+        max(abs(beam.centre_col), abs(cols - 1 - beam.centre_col)),
+    )
+    return math.atan2(reach, beam.distance_mm)
 
 
 def detector_axes(
@@ -217,6 +229,23 @@ def magnitude(backend: BackendProtocol, beam: Beam, up: Any, right: Any) -> Any:
     r2 = up * up + right * right
     n = backend.sqrt(r2 + beam.distance_mm * beam.distance_mm)
     return _root(backend, _chord_squared(beam, n) * r2)
+
+
+def slopes_of_magnitude(
+    backend: BackendProtocol, beam: Beam, up: Any, right: Any
+) -> tuple[Any, Any, Any]:
+    """Return how |Q| changes with distance (mm), centre row and column (pixels).
+
+    For backends without gradients: from ``q = c r`` and ``c**2 = 2 k**2 / (n (n + D))``
+    follow ``dq/dD = -k**2 r / (n**3 c)`` and ``dq/dr = k**2 D / (n**3 c)``. In the
+    direct beam, where q has a tip, all are 0.
+    """
+    k, distance = beam.wave_number, beam.distance_mm
+    r2 = up * up + right * right
+    r, n = _root(backend, r2), backend.sqrt(r2 + distance * distance)
+    common = k * k / (n * n * n * backend.sqrt(_chord_squared(beam, n)))
+    per_pixel = common * distance * beam.pixel_mm / backend.where(r > 0, r, 1.0)
+    return -common * r, per_pixel * up, -per_pixel * right
 
 
 def _chord_squared(beam: Beam, n: Any) -> Any:
