@@ -440,72 +440,10 @@ def test_a_reflection_without_incidence_is_refused():
         QMAP.check(problem)
 
 
-def pyfai():
+def test_hc_is_that_of_pyfai():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of another package's imports
-        return pytest.importorskip("pyFAI", reason="pyFAI is an extra: peers")
-
-
-def test_hc_is_that_of_pyfai():
-    pyfai()
-    from pyFAI import units
+        pytest.importorskip("pyFAI", reason="pyFAI is an extra: peers")
+        from pyFAI import units
 
     assert units.hc == scattering.HC_KEV_ANGSTROM
-
-
-def test_transmission_agrees_with_pyfai():
-    pyfai()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pyFAI.integrator.azimuthal import AzimuthalIntegrator
-    setup, geometry = detector((101, 80)), transmission(beam_centre_px=(40.3, 50.6))
-    pixel = setup.pixel_size_um * 1e-6
-    # its origin is the corner of the first pixel
-    oracle = AzimuthalIntegrator(
-        dist=geometry.distance_mm / 1000,
-        poni1=(40.3 + 0.5) * pixel,
-        poni2=(50.6 + 0.5) * pixel,
-        pixel1=pixel,
-        pixel2=pixel,
-        wavelength=scattering.HC_KEV_ANGSTROM / geometry.energy_kev * 1e-10,
-    )
-    found = maps(geometry, setup)
-    for name, unit, sign, atol in (
-        ("q", "q_A^-1", 1, 1e-15),
-        ("tth", "2th_deg", 1, 1e-13),
-        ("phi", "chi_deg", -1, 1e-9),
-    ):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            desired = sign * oracle.center_array(setup.shape, unit=unit)
-        np.testing.assert_allclose(found[name], desired, rtol=1e-11, atol=atol)
-
-
-@pytest.mark.parametrize("incidence", [0.14, 2.5])
-def test_reflection_agrees_with_pyfai(incidence):
-    pyfai()
-    from pyFAI.units import q_sample
-
-    setup, geometry = detector((101, 80)), reflection(incidence_deg=incidence)
-    vector = scattering.beam_vector(setup, geometry, np.float64)
-    up, right = scattering.detector_axes(
-        create_backend("numpy"),
-        scattering.Beam.from_vector(vector),
-        setup.shape,
-        np.float64,
-    )
-    up, right = np.broadcast_arrays(up / 1000, right / 1000)
-    desired = q_sample(
-        x=right,
-        y=up,
-        z=np.full(setup.shape, geometry.distance_mm / 1000),
-        wavelength=scattering.HC_KEV_ANGSTROM / geometry.energy_kev * 1e-10,
-        incident_angle=math.radians(incidence),
-        tilt_angle=0,
-    )
-    found = maps(geometry, setup)
-    for name, part in zip(("qx", "qy", "qz"), desired, strict=True):
-        size = found["q"].max()
-        np.testing.assert_allclose(
-            found[name], part / 10, rtol=1e-12, atol=1e-13 * size, err_msg=name
-        )
