@@ -180,7 +180,7 @@ def sample_vectors() -> list[Finding]:
             Finding(
                 f"{name}, {setup.name}, {orientation}, 0.14 and 2.5 deg, NumPy and JAX",
                 apart,
-                # its qx is the difference of two numbers near k, 100 times the largest q
+                # its qx is the difference of two numbers near k, 100 times larger
                 4e-14 if name == "qx" else 4e-15,
                 "of the largest q",
             )
