@@ -202,9 +202,9 @@ def transmission(
     k r / n``. qx and qy resolve q along the azimuth, so that ``hypot(qx, qy) = q``.
     """
     k, distance = beam.wave_number, beam.distance_mm
-    r2 = up * up + right * right
     if not angles and convention == "exact" and backend.supports_jit:
-        return _near_or_far(backend, beam, up, right, r2)
+        return _near_or_far(backend, beam, up, right)
+    r2 = up * up + right * right
     n = backend.sqrt(r2 + distance * distance)
     if convention == "exact":
         vector = _along_chord(backend, up, right, r2, _chord_squared(beam, n))
@@ -263,19 +263,20 @@ def _along_chord(
     return {"q": q, "qx": per_mm * right, "qy": per_mm * up}
 
 
-def _near_or_far(
-    backend: BackendProtocol, beam: Beam, up: Any, right: Any, r2: Any
-) -> Maps:
+def _near_or_far(backend: BackendProtocol, beam: Beam, up: Any, right: Any) -> Maps:
     """Map the vector alone, which is then nearly all roots and quotients.
 
-    Where all pixels are near the beam q per mm is a polynomial of ``(r / D)**2``: of
-    1024 x 1024 pixels compiled for a CPU, 1.4 times faster. NumPy would be slower, by
-    one pass through the memory for each term.
+    Where all pixels are near the beam q per mm is a polynomial of ``(r / D)**2``. Of
+    1024 x 1024 pixels compiled for a CPU that takes as long as writing the maps does,
+    and two thirds of what the roots and quotients take. NumPy would be slower, by one
+    pass through the memory for each term. What goes into the choice are the axes: a map
+    would have to be written first.
     """
     k, distance = beam.wave_number, beam.distance_mm
     furthest = backend.max(up * up) + backend.max(right * right)
 
-    def near(up: Any, right: Any, r2: Any) -> Maps:
+    def near(up: Any, right: Any) -> Maps:
+        r2 = up * up + right * right
         coefficients = CHORD_COEFFICIENTS[np.dtype(r2.dtype)]
         squared = r2 * (1.0 / (distance * distance))
         ratio, *others = reversed(coefficients)
@@ -285,12 +286,13 @@ def _near_or_far(
         q = per_mm * _root(backend, r2)
         return {"q": q, "qx": per_mm * right, "qy": per_mm * up}
 
-    def far(up: Any, right: Any, r2: Any) -> Maps:
+    def far(up: Any, right: Any) -> Maps:
+        r2 = up * up + right * right
         n = backend.sqrt(r2 + distance * distance)
         return _along_chord(backend, up, right, r2, _chord_squared(beam, n))
 
     is_near = furthest < NEAR * distance * distance
-    found = backend.cond(is_near, near, far, up, right, r2)
+    found = backend.cond(is_near, near, far, up, right)
     return {name: found[name] for name in ("q", "qx", "qy")}
 
 
