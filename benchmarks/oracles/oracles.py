@@ -6,8 +6,10 @@ from importlib import import_module
 
 from finding import Oracle
 
-FILES: tuple[str, ...] = ("nuts_oracles",)
-FILES: tuple[str, ...] = ("qmap_oracles",)
+FILES: tuple[str, ...] = (
+    "nuts_oracles",
+    "qmap_oracles",
+)
 """Modules beside this one, each with a tuple ``ORACLES``."""
 
 

@@ -6,8 +6,10 @@ from importlib import import_module
 
 from contest import Contest
 
-FILES: tuple[str, ...] = ("nuts_contests",)
-FILES: tuple[str, ...] = ("qmap_contests",)
+FILES: tuple[str, ...] = (
+    "nuts_contests",
+    "qmap_contests",
+)
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 
