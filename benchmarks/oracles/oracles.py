@@ -10,6 +10,8 @@ FILES: tuple[str, ...] = (
     "nuts_oracles",
     "qmap_oracles",
 )
+FILES: tuple[str, ...] = ("nuts_oracles",)
+FILES: tuple[str, ...] = ("two_time_oracles",)
 """Modules beside this one, each with a tuple ``ORACLES``."""
 
 

@@ -1,7 +1,12 @@
-"""C2 against scikit-beam, its symmetries, dark frames, blocks and known speckle."""
+"""The symmetries of C2, dark frames, blocks, bands, memory and known speckle.
 
-import warnings
+Beside scikit-beam it stands in ``benchmarks/oracles/two_time_oracles.py``.
+"""
 
+import math
+import tracemalloc
+
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,9 +15,10 @@ from hypothesis.extra import numpy as arrays
 from kernel_problems import DTYPES, run
 
 from xpcs_bench.analysis.agreement import compare_truth
+from xpcs_bench.backends import create_backend
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels import Problem, create_kernel
-from xpcs_bench.kernels.series import bin_columns, bin_speckle
+from xpcs_bench.kernels.series import bin_speckle
 from xpcs_bench.kernels.two_time import TwoTimeParams
 
 TWO_TIME = create_kernel("two_time")
@@ -29,31 +35,6 @@ def correlated(problem, backend="numpy", seed=3):
     return inputs["frames"], run(TWO_TIME, problem, backend, inputs)
 
 
-@pytest.fixture
-def skbeam():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of another package's imports and sums
-        pytest.importorskip("skbeam", reason="scikit-beam is an extra: peers")
-        from skbeam.core import correlation
-
-        yield correlation
-
-
-@pytest.mark.parametrize("backend", ["numpy", "jax"])
-def test_it_agrees_with_scikit_beam(skbeam, backend):
-    problem = problem_of(frames=32, pixels=260, bins=3)
-    frames, found = correlated(problem, backend)
-    columns = bin_columns(problem.params)
-    labels = np.concatenate(
-        [np.full(c.stop - c.start, i + 1) for i, c in enumerate(columns)]
-    )
-    images = frames.astype(np.float64).reshape(32, 1, 260)
-    oracle = skbeam.two_time_corr(labels[None], images, 32, num_bufs=32, num_levels=1)
-    np.testing.assert_allclose(found["c2"], oracle.g2, rtol=8 * EPS)
-    g2 = skbeam.one_time_from_two_time(oracle.g2)
-    np.testing.assert_allclose(found["g2"], g2, rtol=8 * EPS)
-
-
 @pytest.mark.parametrize("backend", ["numpy", "jax"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_c2_is_symmetric_to_the_last_bit(backend, dtype):
@@ -66,12 +47,18 @@ def test_c2_is_symmetric_to_the_last_bit(backend, dtype):
     arrays.arrays(np.uint16, (7, 6), elements=st.integers(0, 3)),
     st.sampled_from(["raw", "neighbour_mean"]),
     st.sampled_from(ESTIMATORS),
+    st.sampled_from([1, 2, 3, 512]),
 )
 def test_any_counts_agree_with_fractions_wherever_there_is_an_answer(
-    frames, diagonal, estimator
+    frames, diagonal, estimator, block_frames
 ):
     problem = problem_of(
-        frames=7, pixels=6, bins=1, diagonal=diagonal, estimator=estimator
+        frames=7,
+        pixels=6,
+        bins=1,
+        diagonal=diagonal,
+        estimator=estimator,
+        block_frames=block_frames,
     )
     inputs = {"frames": frames}
     found = run(TWO_TIME, problem, "numpy", inputs)
@@ -172,6 +159,73 @@ def test_the_size_of_a_block_changes_nothing(backend, dtype):
         # sums of whole numbers are exact in any order
         np.testing.assert_array_equal(large[name], array)
         np.testing.assert_array_equal(small[name], array)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+@pytest.mark.parametrize(
+    ("dtype", "diagonal"), list(zip(DTYPES, ("neighbour_mean", "raw"), strict=True))
+)
+def test_the_height_of_a_band_changes_no_c2_and_only_how_g2_is_rounded(
+    backend, dtype, diagonal
+):
+    whole, bands = (
+        correlated(problem_of(dtype, diagonal=diagonal, block_frames=n), backend)[1]
+        for n in (40, 11)
+    )
+    np.testing.assert_array_equal(bands["c2"], whole["c2"])
+    # 40 numbers near 1, added in another order
+    rtol = math.sqrt(40) * np.finfo(dtype).eps
+    np.testing.assert_allclose(bands["g2"], whole["g2"], rtol=rtol)
+
+
+def frugal(dtype, bins=1, **params):
+    """Frames enough for the arrays of C2 to outweigh all that is small."""
+    return problem_of(
+        dtype, frames=300, pixels=3000, bins=bins, block_pixels=256, **params
+    )
+
+
+FRUGAL = [
+    pytest.param(frugal(dtype, **changes), id=f"{dtype}-{label}")
+    for dtype in DTYPES
+    for label, changes in (
+        ("bands", {"block_frames": 64}),
+        ("one-band", {}),
+        ("corrected", {"block_frames": 64, "diagonal": "neighbour_mean"}),
+        ("ratio", {"block_frames": 64, "estimator": "ratio_of_sums"}),
+        ("bins", {"block_frames": 64, "bins": 2, "estimator": "symmetric"}),
+    )
+]
+
+
+@pytest.mark.parametrize("problem", FRUGAL)
+def test_numpy_needs_no_more_memory_than_is_stated(problem):
+    inputs = TWO_TIME.make_inputs(problem, np.random.default_rng(0))
+    bound = TWO_TIME.most_bytes(problem) - inputs["frames"].nbytes
+    backend = create_backend("numpy")
+    tracemalloc.start()
+    outputs = TWO_TIME.compute(backend, problem, inputs)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(array.nbytes for array in outputs.values()) < peak <= bound
+
+
+@pytest.mark.parametrize("problem", FRUGAL[: len(FRUGAL) // 2])
+def test_what_is_compiled_needs_no_more_memory_than_is_stated(problem):
+    params, backend = problem.params, create_backend("jax")
+    frames = jax.ShapeDtypeStruct((params.frames, params.pixels), np.uint16)
+    compiled = (
+        jax.jit(lambda x: TWO_TIME.compute(backend, problem, {"frames": x}))
+        .lower(frames)
+        .compile()
+    )
+    found = compiled.memory_analysis()
+    used = (
+        found.argument_size_in_bytes
+        + found.output_size_in_bytes
+        + found.temp_size_in_bytes
+    )
+    assert used <= TWO_TIME.most_bytes(problem)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
