@@ -10,6 +10,8 @@ FILES: tuple[str, ...] = (
     "nuts_contests",
     "qmap_contests",
 )
+FILES: tuple[str, ...] = ("nuts_contests",)
+FILES: tuple[str, ...] = ("two_time_contests",)
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 
