@@ -71,5 +71,9 @@ def cached_call(
     library = create_backend(backend)
     host = kernel.make_inputs(problem, np.random.default_rng(seed))
     placed = library.block_until_ready(library.device_put(host))
-    compiled = library.jit(lambda inputs: kernel.compute(library, problem, inputs))
-    return lambda: library.block_until_ready(compiled(placed)), problem, host
+
+    def compute(inputs: Any) -> Any:
+        return kernel.compute(library, problem, inputs)
+
+    call = library.jit(compute) if kernel.compiled else compute
+    return lambda: library.block_until_ready(call(placed)), problem, host

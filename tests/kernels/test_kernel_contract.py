@@ -115,7 +115,7 @@ def test_a_wrong_element_is_not_tolerated(name, problem):
         place = np.unravel_index(np.abs(array).argmax(), array.shape)
         # by one per cent, twice itself where it scatters, or to the next label
         part = array[place] * (2 if output in scattered else 0.01)
-        wrong[output][place] += 1 if array.dtype.kind == "i" else part
+        wrong[output][place] += 1 if array.dtype.kind in "iu" else part
         found = compare_outputs(wrong, desired, tolerances)
         assert [a.output for a in found if not a.passed] == [output]
 
@@ -153,7 +153,8 @@ def test_the_least_work_is_at_least_inputs_and_outputs(name, problem):
     outputs = expected(name, problem)
     arrays = [*inputs.values(), *outputs.values()]
     work = kernel.work(problem)
-    assert work.flops > 0
+    # what is not compiled may move bytes and compute nothing
+    assert work.flops > 0 or not kernel.compiled
     assert work.bytes == sum(array.nbytes for array in arrays)
 
 

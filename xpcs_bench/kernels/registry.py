@@ -21,6 +21,7 @@ KERNELS = {
     "g2": "xpcs_bench.kernels.g2:G2",
     "nuts": "xpcs_bench.kernels.nuts:Nuts",
     "calibration": "xpcs_bench.kernels.calibration:Calibration",
+    "hdf5_io": "xpcs_bench.kernels.hdf5_io:HDF5IO",
 }
 """Name in a configuration to ``module:class``."""
 
