@@ -451,7 +451,7 @@ def _readable(where: Any) -> Iterator[tuple[Any, str]]:
     if isinstance(where, h5py.File):
         yield where, where.filename
         return
-    with _opened(where) as file:
+    with opened(where) as file:
         yield file, str(where)
 
 

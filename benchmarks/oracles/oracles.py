@@ -12,6 +12,8 @@ FILES: tuple[str, ...] = (
 )
 FILES: tuple[str, ...] = ("nuts_oracles",)
 FILES: tuple[str, ...] = ("two_time_oracles",)
+    "two_time_oracles",
+)
 """Modules beside this one, each with a tuple ``ORACLES``."""
 
 

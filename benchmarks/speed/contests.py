@@ -13,6 +13,9 @@ FILES: tuple[str, ...] = (
 FILES: tuple[str, ...] = ("nuts_contests",)
 FILES: tuple[str, ...] = ("two_time_contests",)
 FILES: tuple[str, ...] = ("two_time_contests", "hdf5_io_contests")
+    "two_time_contests",
+    "hdf5_io_contests",
+)
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 
