@@ -6,9 +6,7 @@ from importlib import import_module
 
 from reading import Section
 
-FILES: tuple[str, ...] = (
-    "qmap_accuracy",
-)  # fmt: skip
+FILES: tuple[str, ...] = ("qmap_accuracy",)
 """Modules beside this one, each with a ``SECTION``."""
 
 

@@ -9,9 +9,6 @@ from finding import Oracle
 FILES: tuple[str, ...] = (
     "nuts_oracles",
     "qmap_oracles",
-)
-FILES: tuple[str, ...] = ("nuts_oracles",)
-FILES: tuple[str, ...] = ("two_time_oracles",)
     "two_time_oracles",
 )
 """Modules beside this one, each with a tuple ``ORACLES``."""

@@ -9,10 +9,6 @@ from contest import Contest
 FILES: tuple[str, ...] = (
     "nuts_contests",
     "qmap_contests",
-)
-FILES: tuple[str, ...] = ("nuts_contests",)
-FILES: tuple[str, ...] = ("two_time_contests",)
-FILES: tuple[str, ...] = ("two_time_contests", "hdf5_io_contests")
     "two_time_contests",
     "hdf5_io_contests",
 )

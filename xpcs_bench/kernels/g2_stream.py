@@ -22,7 +22,7 @@ from xpcs_bench.backends import BackendProtocol
 from xpcs_bench.errors import ConfigError, RecordError
 from xpcs_bench.kernels.ladder import Ladder, channels_by_level, delays_in_frames
 
-__all__ = ["MultiTauStream", "correlate_file", "read_frames"]
+__all__ = ["MultiTauStream", "correlate_file"]
 
 _BLOCK_BYTES = 1 << 20
 """Size of the frames of one block of pixels (bytes): what fits into a cache."""
@@ -342,7 +342,7 @@ def _step(
     )
 
 
-def read_frames(
+def _read_pieces(
     path: str | Path, dataset: str, frames_at_once: int
 ) -> Iterator[NDArray[Any]]:
     """Read the frames of a file piece by piece: (frame, row, column) each.
@@ -409,7 +409,7 @@ def correlate_file(
     order = used[np.argsort(flat[used], kind="stable")]
     sizes = np.bincount(flat[used])[1:].tolist()
     stream = MultiTauStream(backend, sizes, frames_at_once=frames_at_once, **options)
-    for frames in read_frames(path, dataset, frames_at_once):
+    for frames in _read_pieces(path, dataset, frames_at_once):
         if frames.shape[1:] != np.shape(labels):
             msg = (
                 f"{path}: {dataset}: has frames of {frames.shape[1:]} pixels, the "
