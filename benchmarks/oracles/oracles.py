@@ -11,6 +11,7 @@ FILES: tuple[str, ...] = (
     "qmap_oracles",
     "two_time_oracles",
 )
+FILES: tuple[str, ...] = ("partition_oracles", "binning_oracles")
 """Modules beside this one, each with a tuple ``ORACLES``."""
 
 

@@ -1,6 +1,4 @@
-"""Bins against SciPy and scikit-beam, laws of means, and bins without pixels."""
-
-import warnings
+"""Laws of means, and bins without pixels or photons."""
 
 import numpy as np
 import pytest
@@ -28,36 +26,6 @@ def binned(problem, backend="numpy"):
     return inputs, run(BINNING, problem, backend, inputs)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "jax"])
-@pytest.mark.parametrize("counts", [0.01, 5.0, 800.0])
-def test_it_agrees_with_scipy(backend, counts):
-    from scipy import ndimage
-
-    inputs, found = binned(problem_of(counts=counts), backend)
-    bins = np.arange(1, 13)
-    for i, frame in enumerate(inputs["frames"]):
-        photons = frame.astype(np.float64)
-        mean = ndimage.mean(photons, inputs["labels"], bins)
-        np.testing.assert_allclose(found["mean"][i], mean, rtol=EPS)
-        variance = ndimage.variance(photons, inputs["labels"], bins)
-        np.testing.assert_allclose(
-            found["variance"][i], variance, rtol=40 * EPS, atol=40 * EPS * counts**2
-        )
-
-
-def test_it_agrees_with_scikit_beam():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of another package's imports
-        pytest.importorskip("skbeam", reason="scikit-beam is an extra: peers")
-        from skbeam.core import roi
-    inputs, found = binned(problem_of())
-    mean, labels = roi.mean_intensity(
-        inputs["frames"].astype(np.float64), inputs["labels"]
-    )
-    assert list(labels) == list(range(1, 13))
-    np.testing.assert_allclose(found["mean"], mean, rtol=EPS)
-
-
 @settings(max_examples=50)
 @given(
     frames=arrays.arrays(np.uint16, (2, 5, 7)),
@@ -78,6 +46,14 @@ def test_laws_for_any_counts_and_labels(frames, labels):
         (mean * counts[some]).sum(axis=1), used.sum(axis=(1, 2)), rtol=10 * EPS
     )
     assert (variance >= 0).all()
+    total = mean.sum(axis=0) / 2
+    np.testing.assert_allclose(found["intensity"][some], total, rtol=10 * EPS)
+    normalised = found["normalised"]
+    seen = np.concatenate([[False], found["intensity"] > 0])
+    np.testing.assert_array_equal(np.isnan(normalised), ~seen[labels])
+    # on average over its pixels a bin is normalised to 1
+    sums = np.bincount(labels.ravel(), np.nan_to_num(normalised).ravel(), 5)
+    np.testing.assert_allclose(sums[seen], counts[seen[1:]], rtol=20 * EPS)
     # no spread is larger than that of half the pixels at either end
     full = float(np.iinfo(np.uint16).max)
     assert (variance <= mean * (full - mean) + 10 * EPS * full**2).all()
@@ -92,6 +68,9 @@ def test_equal_counts_have_their_value_and_no_variance(backend, dtype):
     found = run(BINNING, problem, backend, inputs)
     assert (found["mean"] == 65535).all()
     assert (found["variance"] == 0).all()
+    assert (found["intensity"] == 65535).all()
+    used = inputs["labels"] > 0
+    np.testing.assert_allclose(found["normalised"][used], 1, rtol=np.finfo(dtype).eps)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax"])
@@ -105,7 +84,39 @@ def test_a_bin_without_pixels_has_no_mean(backend):
         empty = np.isnan(found[name])
         assert empty[:, 4].all()
         assert np.count_nonzero(empty) == len(empty)
+    assert np.flatnonzero(np.isnan(found["intensity"])).tolist() == [4]
     assert all(t.index[1] != 4 for t in BINNING.truth(problem, inputs)["mean"])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+def test_a_bin_without_photons_is_dark_and_cannot_be_normalised(backend):
+    problem = problem_of()
+    inputs = BINNING.make_inputs(problem, np.random.default_rng(0))
+    dark = inputs["labels"] == 5
+    inputs["frames"][:, dark] = 0
+    found = run(BINNING, problem, backend, inputs)
+    assert found["counts"][4] == np.count_nonzero(dark) > 0
+    assert (found["mean"][:, 4] == 0).all()
+    assert found["intensity"][4] == 0
+    np.testing.assert_array_equal(
+        np.isnan(found["normalised"]), dark | (inputs["labels"] == 0)
+    )
+    truths = BINNING.truth(problem, inputs)["normalised"]
+    assert truths
+    assert all(inputs["labels"][t.index] not in {0, 5} for t in truths)
+
+
+def test_what_is_normalised_no_longer_falls_off():
+    params = BinningParams(frames=20, rings=40, sectors=1, counts=50)
+    detector = Detector(name="d", shape=(101, 101), pixel_size_um=75)
+    inputs, found = binned(Problem(params, detector, None, "float64"))
+    outer = inputs["labels"] > 30
+    inner = inputs["labels"] < 5
+    raw = inputs["frames"].mean(axis=0)
+    assert raw[inner].mean() > 5 * raw[outer].mean()
+    normalised = found["normalised"]
+    assert normalised[inner].mean() == pytest.approx(1, abs=1e-12)
+    assert normalised[outer].mean() == pytest.approx(1, abs=1e-12)
 
 
 def test_masked_pixels_belong_to_no_bin():

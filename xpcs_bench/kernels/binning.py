@@ -1,10 +1,9 @@
-"""Binning: mean and variance of the pixels of every bin, frame by frame."""
+"""Binning: mean, variance and static intensity of every bin, and frames without it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import product
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -51,13 +50,19 @@ class Binning(Kernel[BinningParams]):
 
     Frames are photon counts as a detector delivers them, in 16 bits. Label 0 is a pixel
     that belongs to no bin; label b is counted in element b - 1 of the outputs. A bin
-    without any pixel has the count 0, and NaN for mean and variance. The variance is
-    divided by the number of pixels.
+    without any pixel has the count 0, and NaN for mean, variance and intensity. The
+    variance is divided by the number of pixels.
+
+    ``intensity`` is the mean over all frames and pixels of a bin. ``normalised`` is the
+    mean of every pixel over the frames, divided by the intensity of its bin: what is
+    left of a static pattern when its fall with q is taken out. It is 1 on average over
+    a bin, and NaN in label 0 and in a bin without any photon. A bin is a sector of a
+    ring: with sectors=1, that is the mean of the ring.
     """
 
     name: ClassVar[str] = "binning"
-    version: ClassVar[str] = "1"
-    summary: ClassVar[str] = "Mean and variance of every bin in every frame."
+    version: ClassVar[str] = "2"
+    summary: ClassVar[str] = "Mean and variance of every bin in every frame, and I(q)."
     source: ClassVar[str] = (
         "Mean and variance over labelled pixels, as scipy.ndimage.mean and variance "
         "define them; labels as in the partition."
@@ -66,12 +71,14 @@ class Binning(Kernel[BinningParams]):
     Params: ClassVar[type[ConfinedModel]] = BinningParams
 
     def outputs(self, problem: Problem[BinningParams]) -> tuple[Output, ...]:
-        """Mean and variance by frame and bin, and the number of pixels by bin."""
+        """Mean and variance by frame and bin; by bin pixels and I(q); one image."""
         del problem
         return (
             Output("mean", ("frame", "bin"), "photon", finite=False),
             Output("variance", ("frame", "bin"), "photon^2", finite=False),
             Output("counts", ("bin",), "1", dtype="int64"),
+            Output("intensity", ("bin",), "photon", finite=False),
+            Output("normalised", ("row", "column"), "1", finite=False),
         )
 
     def make_inputs(
@@ -95,6 +102,7 @@ class Binning(Kernel[BinningParams]):
     ) -> Arrays:
         """Add up counts and their squares, which are exact in double precision."""
         n_bins = problem.params.rings * problem.params.sectors
+        frames = inputs["frames"]
         labels = backend.reshape(inputs["labels"], (-1,))
         counts = backend.bincount(labels, length=n_bins + 1)[1:]
         # a bin without pixels divides by one, and is then set to NaN
@@ -109,20 +117,31 @@ class Binning(Kernel[BinningParams]):
             )
             mean = total / n
             variance = backend.maximum((squares - total * mean) / n, 0.0)
-            return carry, (mean, variance)
+            return carry + total, (mean, variance)
 
-        _, (mean, variance) = backend.scan(bin_frame, None, inputs["frames"])
+        total, (mean, variance) = backend.scan(
+            bin_frame, backend.zeros((n_bins,), "float64"), frames
+        )
         nan = float("nan")
-        return {
-            "mean": backend.astype(backend.where(some, mean, nan), problem.dtype),
-            "variance": backend.astype(
-                backend.where(some, variance, nan), problem.dtype
-            ),
+        # by what the sum of a pixel over the frames is multiplied; label 0 is first
+        dark = total == 0
+        factor = backend.where(dark, nan, n / backend.where(dark, 1.0, total))
+        factor = backend.concatenate([backend.full((1,), nan, "float64"), factor])
+        summed = backend.astype(backend.sum(frames, axis=0), "float64")
+        found = {
+            "mean": backend.where(some, mean, nan),
+            "variance": backend.where(some, variance, nan),
             "counts": counts,
+            "intensity": backend.where(some, total / (n * frames.shape[0]), nan),
+            "normalised": summed * backend.take(factor, inputs["labels"]),
+        }
+        return {
+            name: array if name == "counts" else backend.astype(array, problem.dtype)
+            for name, array in found.items()
         }
 
     def tolerance(self, problem: Problem[BinningParams], output: str) -> Tolerance:
-        """One rounding of the mean; of the variance also that of the mean's square."""
+        """One or two roundings; of the variance also that of the mean's square."""
         eps = float(np.finfo(problem.dtype).eps)
         if output == "counts":
             return Tolerance(
@@ -130,13 +149,22 @@ class Binning(Kernel[BinningParams]):
                 atol=0.0,
                 reason="Numbers of pixels are whole: nothing is rounded.",
             )
-        if output == "mean":
+        if output in {"mean", "intensity"}:
             return Tolerance(
                 rtol=eps,
                 atol=0.0,
                 reason=(
                     "The sum of whole numbers is exact in double precision; the "
                     "quotient, and its conversion, are rounded by eps / 2 each."
+                ),
+            )
+        if output == "normalised":
+            return Tolerance(
+                rtol=1.5 * eps,
+                atol=0.0,
+                reason=(
+                    "Sums of whole numbers are exact in double precision; a quotient, "
+                    "a product and its conversion are rounded by eps / 2 each."
                 ),
             )
         return Tolerance(
@@ -152,39 +180,47 @@ class Binning(Kernel[BinningParams]):
     def truth(
         self, problem: Problem[BinningParams], inputs: Host
     ) -> Mapping[str, Sequence[Truth]]:
-        """Fractions of whole numbers, for bins spread over frames and rings."""
+        """Fractions of whole numbers, for bins and pixels spread over the detector."""
         params = problem.params
         n_bins = params.rings * params.sectors
+        frames, labels = inputs["frames"], inputs["labels"]
         rows = np.unique(np.linspace(0, params.frames - 1, 3, dtype=np.int64)).tolist()
         bins = np.unique(np.linspace(0, n_bins - 1, 7, dtype=np.int64)).tolist()
-        inside = {chosen: inputs["labels"] == chosen + 1 for chosen in bins}
-        truths: dict[str, list[Truth]] = {
-            "mean": [],
-            "variance": [],
-            "counts": [
-                Truth((chosen,), int(np.count_nonzero(inside[chosen])))
-                for chosen in bins
-            ],
-        }
-        for row, chosen in product(rows, bins):
-            photons = inputs["frames"][row][inside[chosen]].tolist()
-            if photons:
-                mean = Fraction(sum(photons), len(photons))
-                square = Fraction(sum(value**2 for value in photons), len(photons))
+        names = ("mean", "variance", "counts", "intensity", "normalised")
+        truths: dict[str, list[Truth]] = {name: [] for name in names}
+        for chosen in bins:
+            inside = np.nonzero(labels == chosen + 1)
+            n = len(inside[0])
+            truths["counts"].append(Truth((chosen,), n))
+            if not n:
+                continue
+            for row in rows:
+                photons = frames[row][inside].tolist()
+                mean = Fraction(sum(photons), n)
+                square = Fraction(sum(value**2 for value in photons), n)
                 truths["mean"].append(Truth((row, chosen), mean))
                 truths["variance"].append(Truth((row, chosen), square - mean**2))
+            total = sum(int(frame[inside].sum(dtype=np.int64)) for frame in frames)
+            truths["intensity"].append(
+                Truth((chosen,), Fraction(total, n * len(frames)))
+            )
+            # the first, a middle and the last pixel of the bin
+            for place in sorted({0, n // 2, n - 1}) if total else ():
+                pixel = int(inside[0][place]), int(inside[1][place])
+                summed = int(frames[:, pixel[0], pixel[1]].sum(dtype=np.int64))
+                truths["normalised"].append(Truth(pixel, Fraction(summed * n, total)))
         return truths
 
     def work(self, problem: Problem[BinningParams]) -> Work:
-        """Per pixel and frame: a square and two sums."""
+        """Per pixel and frame: a square and three sums; per pixel a product."""
         params = problem.params
         rows, cols = _detector(problem).shape
         n_bins = params.rings * params.sectors
         width = np.dtype(problem.dtype).itemsize
         return Work(
-            flops=3 * params.frames * rows * cols,
-            bytes=(2 * params.frames + 4) * rows * cols
-            + (2 * width * params.frames + 8) * n_bins,
+            flops=(4 * params.frames + 1) * rows * cols,
+            bytes=(2 * params.frames + 4 + width) * rows * cols
+            + (2 * width * params.frames + 8 + width) * n_bins,
         )
 
 
