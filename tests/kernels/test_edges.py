@@ -35,6 +35,15 @@ def test_spacings_are_what_they_are_called():
     np.testing.assert_allclose(logarithmic, [1, 2, 4, 8, 16])
 
 
+def test_logarithmic_bins_leave_room_for_a_logarithm_in_single_precision():
+    low, high = 1.0, 1.0001
+    edges = space_edges("q", low, high, 100, "logarithmic", "float64")
+    assert (np.diff(edges) > 0).all()
+    with pytest.raises(ConfigError, match=r"200 bins in q do not fit.*float32"):
+        space_edges("q", low, high, 200, "logarithmic", "float64")
+    assert space_edges("q", low, high, 200, "linear", "float64").size == 201
+
+
 @pytest.mark.parametrize(
     ("low", "high", "n_bins", "dtype"),
     [

@@ -25,8 +25,8 @@ __all__ = ["Spacing", "index_scale", "space_edges"]
 Spacing = Literal["linear", "logarithmic"]
 
 _NARROWEST = 8
-"""Least width of a bin, in steps of the floats at its edges: an index found by
-arithmetic is then off by at most one."""
+"""Least width of a bin, in steps of the floats at its edges: what an index found by
+arithmetic is off by is then a part of one."""
 
 
 def space_edges(
@@ -45,12 +45,14 @@ def space_edges(
         edges = np.linspace(lowest, highest, n_bins + 1)
     edges = edges.astype(dtype)
     edges[0], edges[-1] = lowest, highest
-    steps = np.spacing(np.abs(edges))
+    # the index of a logarithmic bin is looked for in single precision
+    least = np.dtype(np.float32 if spacing == "logarithmic" else dtype)
+    steps = np.spacing(np.abs(edges).astype(least))
     if (np.diff(edges) < _NARROWEST * np.maximum(steps[:-1], steps[1:])).any():
         msg = (
             f"{n_bins} bins in {name} do not fit between {lowest!r} and {highest!r}: "
-            f"some would be narrower than {_NARROWEST} steps of {np.dtype(dtype)}. "
-            "Take fewer bins or a wider type."
+            f"some would be narrower than {_NARROWEST} steps of {least}. Take fewer "
+            "bins or a wider range or type."
         )
         raise ConfigError(msg)
     return edges if spacing == "logarithmic" else _where_the_index_steps(edges)
