@@ -12,6 +12,7 @@ FILES: tuple[str, ...] = (
     "two_time_contests",
     "hdf5_io_contests",
 )
+FILES: tuple[str, ...] = ("partition_contests", "binning_contests")
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 
