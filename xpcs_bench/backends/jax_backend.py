@@ -157,7 +157,11 @@ class JAXBackend(NamespaceBackend):
         refuse_minlength(minlength, length)
         # XLA puts negative labels into bin 0, and drops those beyond the end
         labels = jnp.where(x < 0, length, x)
-        return jnp.bincount(labels, weights, length=length)
+        if weights is not None or jnp.size(x) >= 2**31:
+            return jnp.bincount(labels, weights, length=length)
+        # the counts fit into 32 bits, and XLA writes out a one for every label
+        ones = jnp.ones(jnp.shape(labels), jnp.int32)
+        return jnp.bincount(labels, ones, length=length).astype(jnp.int64)
 
     def unique(
         self,
