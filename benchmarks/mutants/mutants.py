@@ -301,7 +301,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("partition", "wide-labels", "labels have another type", 'fine = backend.astype(fine, "int32")', 'fine = backend.astype(fine, "int64")'),
     Mutant("partition", "range-ignored", "the range of phi is always full", 'full = params.phi_range == "full"', "full = True"),
     Mutant("partition", "one-of-two", "of two neighbours the second is counted twice", "backend.sum(table, axis=0) + backend.sum(table, axis=1)", "2 * backend.sum(table, axis=0)"),
-    Mutant("partition", "last-pixel", "the last of an odd number of pixels is not counted", "if size > even:", "if size < even:"),
+    Mutant("partition", "last-pixel", "pixels beyond a multiple of four are not counted", "if size % 4:", "if not size:"),
     Mutant("partition", "unfolded", "sectors of the circle have bins of their own", "index % axis.static if axis.fold > 1 else index", "index"),
     Mutant("partition", "not-turned", "azimuths before the first edge stay there", "backend.where(phi < edges[0], phi + 360.0, phi)", "phi"),
     Mutant("partition", "two-directions", "180 degrees are in the last bin", "backend.where(phi >= edges[-1], phi - 360.0, phi)", "phi"),

@@ -363,7 +363,7 @@ def test_static_bins_lie_in_dynamic_ones_and_share_their_edges(bins, split, spac
 
 
 @pytest.mark.parametrize("n", [1, 2, 6, 7, 9, 40])
-@pytest.mark.parametrize("shape", [(24, 20), (23, 19)])
+@pytest.mark.parametrize("shape", [(24, 20), (23, 19), (23, 22)])
 @pytest.mark.parametrize("backend", ["numpy", "jax"])
 def test_counting_in_pairs_or_one_by_one_is_the_same(n, shape, backend):
     gap = MaskedRectangle(rows=(3, 5), columns=(0, 19))

@@ -358,21 +358,23 @@ def _bins(
 def _count(backend: BackendProtocol, labels: Any, n_labels: int) -> Any:
     """Count labels; two pixels at once where the table of pairs is small.
 
-    Adding one after the other takes longer than finding the labels, and a table of
-    pairs takes half as many additions.
+    Adding one after the other takes longer than finding the labels. A table of pairs
+    takes half as many additions, and two tables can be filled at the same time.
     """
     flat = backend.reshape(labels, (-1,))
     size = flat.shape[0]
     if n_labels**2 > min(_LARGEST_TABLE, size // 8):
         return backend.bincount(flat, length=n_labels)
-    even = size - size % 2
-    pairs = flat[0:even:2] * n_labels + flat[1:even:2]
-    table = backend.reshape(
-        backend.bincount(pairs, length=n_labels**2), (n_labels, n_labels)
-    )
+    quarter = size // 4
+    parts = [flat[i * quarter : (i + 1) * quarter] for i in range(4)]
+    tables = [
+        backend.bincount(one * n_labels + other, length=n_labels**2)
+        for one, other in (parts[:2], parts[2:])
+    ]
+    table = backend.reshape(tables[0] + tables[1], (n_labels, n_labels))
     counts = backend.sum(table, axis=0) + backend.sum(table, axis=1)
-    if size > even:
-        counts = counts + backend.bincount(flat[even:], length=n_labels)
+    if size % 4:
+        counts = counts + backend.bincount(flat[4 * quarter :], length=n_labels)
     return counts
 
 
