@@ -10,8 +10,9 @@ FILES: tuple[str, ...] = (
     "nuts_oracles",
     "qmap_oracles",
     "two_time_oracles",
+    "partition_oracles",
+    "binning_oracles",
 )
-FILES: tuple[str, ...] = ("partition_oracles", "binning_oracles")
 """Modules beside this one, each with a tuple ``ORACLES``."""
 
 

@@ -11,8 +11,9 @@ FILES: tuple[str, ...] = (
     "qmap_contests",
     "two_time_contests",
     "hdf5_io_contests",
+    "partition_contests",
+    "binning_contests",
 )
-FILES: tuple[str, ...] = ("partition_contests", "binning_contests")
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 
