@@ -321,7 +321,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("mask", "rectangles-forgotten", "a stored mask undoes the rectangles", "used &= _stored(detector, detector.mask.file)", "used = _stored(detector, detector.mask.file)"),
     Mutant("mask", "beyond", "a rectangle may reach beyond the detector", "if not 0 <= first < stop <= size:", "if not 0 <= first < stop <= size + 1:"),
     Mutant("agreement", "strict", "an error that is just allowed fails", "np.count_nonzero(gap > allowed)", "np.count_nonzero(gap >= allowed)"),
-    Mutant("agreement", "rtol-ignored", "the relative tolerance is ignored", "allowed = tolerance.atol + tolerance.rtol * scale", "allowed = tolerance.atol + 0 * scale"),
+    Mutant("agreement", "rtol-ignored", "the relative tolerance is ignored", "allowed = tolerance.atol * unit + tolerance.rtol * scale", "allowed = tolerance.atol * unit + 0 * scale"),
     Mutant("agreement", "type-ignored", "another type passes", "passed=not (wrong_type or self.n_beyond)", "passed=not self.n_beyond"),
     Mutant("agreement", "unlike-passes", "NaN where there should be a number passes", "        self.n_beyond += unlike.size\n", ""),
     Mutant("agreement", "scale-of-actual", "what is allowed grows with the error", "scale = np.abs(desired.astype(np.float64))", "scale = np.abs(actual.astype(np.float64))"),
