@@ -12,6 +12,7 @@ FILES: tuple[str, ...] = (
     "two_time_oracles",
     "partition_oracles",
     "binning_oracles",
+    "g2_events_oracles",
 )
 """Modules beside this one, each with a tuple ``ORACLES``."""
 

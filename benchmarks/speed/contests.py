@@ -11,6 +11,7 @@ FILES: tuple[str, ...] = (
     "qmap_contests",
     "two_time_contests",
     "hdf5_io_contests",
+    "g2_events_contests",
     "partition_contests",
     "binning_contests",
 )

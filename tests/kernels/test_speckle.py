@@ -177,3 +177,55 @@ def test_a_covariance_too_long_to_embed_is_refused(monkeypatch):
     monkeypatch.setattr(speckle_module, "_LONGEST_EMBEDDING", 1 << 12)
     with pytest.raises(ValueError, match="shorter relaxation time"):
         slow._spectrum(100)
+
+
+def counted(pixel, frame, n_frames, n_pixels):
+    counts = np.zeros((n_frames, n_pixels), np.int64)
+    np.add.at(counts, (frame, pixel), 1)
+    return counts
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"modes": 3}, {"relaxation_frames": 0.5}, {"mean_counts": 0.2}],
+    ids=["thinned", "modes", "fast", "by frames"],
+)
+def test_single_photons_follow_the_law_of_counts(changes):
+    """Their mean, and g2 at each delay, over pixels that are independent."""
+    values = {"relaxation_frames": 6.0, "mean_counts": 0.02} | changes
+    speckle = Speckle(**values)
+    n_frames, n_pixels = 40, 40_000
+    pixel, frame = speckle.make_photons(np.random.default_rng(5), n_frames, n_pixels)
+    assert pixel.dtype == frame.dtype == np.int32
+    counts = counted(pixel, frame, n_frames, n_pixels)
+    total = counts.sum(axis=0)
+    off = total.mean() - speckle.mean_counts * n_frames
+    assert abs(off) < 5 * total.std() / np.sqrt(n_pixels)
+    for delay in (1, 3, 12):
+        product = (counts[:-delay] * counts[delay:]).mean(axis=0)
+        g2 = product / speckle.mean_counts**2
+        off = g2.mean() - float(speckle.g2(delay))
+        assert abs(off) < 5 * g2.std() / np.sqrt(n_pixels)
+    # the factorial moment of one frame is free of shot noise: g2 at delay 0
+    pairs = (counts * (counts - 1)).mean(axis=0) / speckle.mean_counts**2
+    off = pairs.mean() - (1 + speckle.contrast)
+    assert abs(off) < 5 * pairs.std() / np.sqrt(n_pixels)
+
+
+def test_single_photons_are_sorted_and_follow_the_seed():
+    speckle = Speckle(relaxation_frames=4.0, mean_counts=0.01)
+    first, again = (
+        speckle.make_photons(np.random.default_rng(2), 50, 900) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, again)
+    key = first[0].astype(np.int64) * 50 + first[1]
+    assert (np.diff(key) >= 0).all()
+    none = Speckle(relaxation_frames=4.0, mean_counts=1e-9)
+    assert none.make_photons(np.random.default_rng(2), 5, 9)[0].size == 0
+
+
+def test_a_stretched_decay_has_single_photons_too():
+    speckle = Speckle(relaxation_frames=5.0, stretching=0.7, mean_counts=0.01)
+    pixel, frame = speckle.make_photons(np.random.default_rng(1), 30, 4000)
+    assert pixel.size == pytest.approx(1200, rel=0.3)
+    assert frame.max() < 30

@@ -19,6 +19,7 @@ KERNELS = {
     "binning": "xpcs_bench.kernels.binning:Binning",
     "two_time": "xpcs_bench.kernels.two_time:TwoTime",
     "g2": "xpcs_bench.kernels.g2:G2",
+    "g2_events": "xpcs_bench.kernels.g2_events:G2Events",
     "nuts": "xpcs_bench.kernels.nuts:Nuts",
     "calibration": "xpcs_bench.kernels.calibration:Calibration",
     "hdf5_io": "xpcs_bench.kernels.hdf5_io:HDF5IO",

@@ -18,7 +18,14 @@ from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels.speckle import Speckle
 
-__all__ = ["SeriesParams", "bin_columns", "bin_speckle", "check_bins", "make_series"]
+__all__ = [
+    "SeriesParams",
+    "bin_columns",
+    "bin_speckle",
+    "check_bins",
+    "make_photons",
+    "make_series",
+]
 
 
 class SeriesParams(ConfinedModel):
@@ -72,6 +79,19 @@ def check_bins(name: str, params: SeriesParams) -> None:
             f"{2 * params.bins**2} pixels, or fewer bins."
         )
         raise ConfigError(msg)
+
+
+def make_photons(
+    params: SeriesParams, rng: np.random.Generator
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Draw the pixel and the frame of every photon, by pixel and then by frame."""
+    pixels, frames = [], []
+    for index, columns in enumerate(bin_columns(params)):
+        size = columns.stop - columns.start
+        found = bin_speckle(params, index).make_photons(rng, params.frames, size)
+        pixels.append(found[0] + np.int32(columns.start))
+        frames.append(found[1])
+    return np.concatenate(pixels), np.concatenate(frames)
 
 
 def make_series(params: SeriesParams, rng: np.random.Generator) -> NDArray[np.uint16]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,8 @@ __all__ = ["Speckle"]
 _SAMPLES_AT_ONCE = 1 << 21
 """Of one block of pixels; it decides which numbers are drawn for which pixel."""
 _LONGEST_EMBEDDING = 1 << 22
+_THINNED = 40.0
+"""How many photons are placed for one that is expected."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,63 @@ class Speckle:
             intensity = self._draw(rng, n_frames, block.stop - block.start)
             counts[:, block] = rng.poisson(intensity)
         return counts
+
+    def make_photons(
+        self, rng: np.random.Generator, n_frames: int, n_pixels: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Draw the pixel and the frame of every photon, by pixel and then by frame.
+
+        The same law as :meth:`make_counts`, for so few photons that the frames between
+        them need not be drawn: more photons than there will be are placed at random,
+        and each is kept with a probability in proportion to the intensity there. The
+        field of an exponential decay forgets how it came to where it is, so that it
+        can be drawn at these frames alone. Intensities beyond 40 times the mean would
+        be cut off; one frame in 10**17 has such a one.
+        """
+        if self.stretching != 1 or _THINNED * self.mean_counts > 1:
+            frames, pixels = np.nonzero(
+                counts := self.make_counts(rng, n_frames, n_pixels)
+            )
+            often = counts[frames, pixels]
+            pixels, frames = np.repeat(pixels, often), np.repeat(frames, often)
+            order = np.lexsort((frames, pixels))
+            return pixels[order].astype(np.int32), frames[order].astype(np.int32)
+        number = rng.poisson(_THINNED * self.mean_counts * n_frames, n_pixels)
+        pixels = np.repeat(np.arange(n_pixels), number)
+        frames = rng.integers(0, n_frames, pixels.size)
+        frames = frames[np.lexsort((frames, pixels))]
+        kept = rng.random(pixels.size) * _THINNED < self._intensities(
+            rng, frames, number
+        )
+        return pixels[kept].astype(np.int32), frames[kept].astype(np.int32)
+
+    def _intensities(
+        self,
+        rng: np.random.Generator,
+        frames: NDArray[Any],
+        number: NDArray[Any],
+    ) -> NDArray[np.float64]:
+        """Draw intensities of mean 1 at the frames of each pixel, one after the other.
+
+        ``number`` frames belong to each pixel, in rising order.
+        """
+        found = np.empty(frames.size)
+        starts = np.cumsum(number) - number
+        field = rng.standard_normal((2 * self.modes, number.size))
+        last = np.zeros(number.size, np.int64)
+        for step in range(int(number.max(initial=0))):
+            there = np.flatnonzero(number > step)
+            place = starts[there] + step
+            # the first one is stationary already
+            gap = (frames[place] - last[there]) if step else np.zeros(there.size)
+            kept = np.exp(-gap / self.relaxation_frames)
+            renewed = np.sqrt(-np.expm1(-2 * gap / self.relaxation_frames))
+            fresh = rng.standard_normal((2 * self.modes, there.size))
+            now = kept * field[:, there] + renewed * fresh
+            field[:, there] = now
+            last[there] = frames[place]
+            found[place] = np.sum(now * now, axis=0) / (2 * self.modes)
+        return found
 
     def _draw(
         self, rng: np.random.Generator, n_frames: int, n_pixels: int
