@@ -1,6 +1,13 @@
 """Small records, made for tests: what a field is not about has a plain value."""
 
-from xpcs_bench.config import Detector, Experiment, KernelChoice, Matrix, Sampling
+from xpcs_bench.config import (
+    Detector,
+    Experiment,
+    Geometry,
+    KernelChoice,
+    Matrix,
+    Sampling,
+)
 from xpcs_bench.records import (
     Agreement,
     Block,
@@ -16,6 +23,13 @@ from xpcs_bench.records import (
 )
 
 DETECTOR = Detector(name="small", shape=(8, 8), pixel_size_um=75.0)
+GEOMETRY = Geometry(
+    name="saxs",
+    kind="transmission",
+    energy_kev=10.0,
+    distance_mm=5000.0,
+    beam_centre_px=(3.5, 3.5),
+)
 
 
 def sampling(**changes):

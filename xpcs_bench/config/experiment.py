@@ -34,7 +34,13 @@ __all__ = [
 ]
 
 MeasureName = Literal[
-    "first_call", "stages", "steady_state", "conversion", "parity", "peak_memory"
+    "first_call",
+    "stages",
+    "steady_state",
+    "conversion",
+    "parity",
+    "peak_memory",
+    "counters",
 ]
 MEASURES: tuple[MeasureName, ...] = (
     "first_call",
@@ -43,6 +49,7 @@ MEASURES: tuple[MeasureName, ...] = (
     "conversion",
     "parity",
     "peak_memory",
+    "counters",
 )
 Dtype = Literal["float64", "float32"]
 CompilationCache = Literal["off", "cold", "warm"]

@@ -25,6 +25,7 @@ MEASURES: dict[str, str] = {
     "conversion": "xpcs_bench.measure.conversion:measure",
     "parity": "xpcs_bench.measure.parity:measure",
     "peak_memory": "xpcs_bench.measure.peak_memory:measure",
+    "counters": "xpcs_bench.measure.counters:measure",
 }
 """Name to ``module:function``. ``steady_state`` is a class: its cases take turns."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from xpcs_bench.confined import ConfinedModel
 
@@ -161,6 +161,10 @@ class Observation(ConfinedModel):
     """Unit of ``value`` and of the estimate: s, bytes."""
     method: str = ""
     """How ``value`` was read, where the platform decides; a sentence."""
+    counters: dict[str, float] = Field(default_factory=dict)
+    """What was counted and not timed, by counter; what was not is not here."""
+    uncounted: dict[str, str] = Field(default_factory=dict)
+    """The other counters, each with the reason why it has no count; a sentence."""
     device_peak_bytes: int | None = None
     """Most memory allocated on the device; None where the platform does not tell."""
     checks: tuple[Agreement, ...] = ()

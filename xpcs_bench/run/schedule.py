@@ -16,7 +16,7 @@ from xpcs_bench.run.plan import Plan
 
 __all__ = ["Job", "another", "processes_of", "schedule"]
 
-_ONE_PROCESS = frozenset({"parity", "peak_memory"})
+_ONE_PROCESS = frozenset({"parity", "peak_memory", "counters"})
 """Deterministic up to the allocator: one fresh process tells as much as three."""
 
 
