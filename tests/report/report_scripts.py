@@ -154,6 +154,7 @@ class Script:
         checks: Iterable[Agreement] = (),
         input_bytes: int = 0,
         processes: int = 1,
+        **observed: Any,
     ) -> Case:
         case = Case(
             kernel=kernel,
@@ -190,6 +191,7 @@ class Script:
                         ),
                         checks=tuple(checks),
                         input_bytes=input_bytes,
+                        **observed,
                     ),
                 )
                 for process in range(processes)
@@ -315,6 +317,34 @@ def speed(
     return cached_cases
 
 
+def counted(script: Script, variant: Variant = JAX, **changes: Any) -> Case:
+    """Script a case of counters, as a backend that compiles tells them, or not."""
+    least = {"least_flops": 5.0e6, "least_bytes": 4.0e7}
+    program = {
+        "compilations": 1.0,
+        "recompilations": 0.0,
+        "traces": 1.0,
+        "jaxpr_equations": 37.0,
+        "hlo_instructions": 41.0,
+        "flops": 7.5e6,
+        "transcendentals": 1.0e6,
+        "bytes_accessed": 8.0e7,
+        "argument_bytes": 48.0,
+        "output_bytes": 4.0e7,
+        "temporary_bytes": 0.0,
+    }
+    fields = {
+        "counters": least | program | {"allocated_peak_bytes": 4816.0},
+        "uncounted": {},
+    }
+    if variant.backend == "numpy":
+        fields = {
+            "counters": least | {"allocated_peak_bytes": 6.0e7},
+            "uncounted": dict.fromkeys(program, "backend 'numpy' compiles nothing."),
+        }
+    return script.case(variant, "counters", **{**fields, **changes})
+
+
 def small() -> Script:
     """Two problems, two variants, one of which cannot be told; one skip."""
     script = Script()
@@ -417,6 +447,7 @@ def complete() -> Script:
                 script.conclude(
                     memory, "peak_memory", estimate(12e6 * scale, "bytes", n_samples=3)
                 )
+                counted(script, variant, kernel=kernel, on=on)
             staged = script.case(JAX, "stages", kernel=kernel, on=on)
             for name_, seconds in (
                 ("import", 0.31),

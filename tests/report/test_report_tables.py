@@ -8,6 +8,7 @@ from report_scripts import (
     SCRIPTS,
     Script,
     agreement,
+    counted,
     detector,
     estimate,
     speed,
@@ -58,6 +59,7 @@ def test_sections_come_in_the_order_people_ask(record_of):
         "conversions",
         "parity",
         "memory",
+        "work",
         "losses",
         "circumstances",
     ]
@@ -67,7 +69,7 @@ def test_sections_come_in_the_order_people_ask(record_of):
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
-        ("complete", "Cases: 102 ok. Run complete."),
+        ("complete", "Cases: 120 ok. Run complete."),
         ("parity_failed", "Cases: 5 ok, 1 parity failed. Run complete."),
         (
             "failures",
@@ -358,3 +360,69 @@ def test_a_record_from_before_efforts_has_no_such_rows():
     script = Script("known")
     speed(script, EIGER, {NUMPY: (0.1, 12e-3)}, {})
     assert rows(script.record(), "sampling") == []
+
+
+def test_work_is_shown_side_by_side_and_beside_the_least():
+    script = Script()
+    counted(script, NUMPY, on=EIGER)
+    counted(script, JAX, on=EIGER)
+    problem = "qmap/eiger-500k/saxs"
+    silent = ["not counted"] * 6
+    mute = "backend 'numpy' compiles nothing."
+    assert rows(script.record(), "work") == [
+        [problem, "numpy/cpu/float64", *silent, "57.2 MiB", mute],
+        [
+            *(problem, "jax/cpu/float64", "7 500 000", "1.50x", "1 000 000"),
+            *("76.3 MiB", "2.00x", "0 B", "4.70 KiB", "none"),
+        ],
+    ]
+    assert rows(script.record(), "programs") == [
+        [problem, "numpy/cpu/float64", *silent, "not counted", mute],
+        [
+            *(problem, "jax/cpu/float64", "1", "0", "1", "37", "41"),
+            *("48 B", "38.1 MiB", "none"),
+        ],
+    ]
+
+
+def test_work_that_was_not_counted_is_no_row(record_of):
+    assert lead(record_of("small"), "work") == "Work was not counted."
+    assert rows(record_of("small"), "work") == []
+
+
+def test_a_least_of_nothing_has_no_multiple():
+    script = Script()
+    counters = {"flops": 5.0, "least_flops": 0.0}
+    counted(script, counters=counters, uncounted={})
+    (row,) = rows(script.record(), "work")
+    assert row[2:4] == ["5", "none"]
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (Status.INVALID, "invalid"),
+        (Status.PARITY_FAILED, "parity failed"),
+        (Status.CRASHED, "crashed"),
+        (None, "not measured"),
+    ],
+)
+def test_the_work_of_a_case_that_ended_badly_is_not_shown(status, word):
+    script = Script()
+    counted(script, status=status)
+    for table in ("work", "programs"):
+        (row,) = rows(script.record(), table)
+        assert row[2:] == [word] + ["none"] * 7
+
+
+def test_every_counter_is_shown():
+    from xpcs_bench.measure.counters import COUNTERS
+    from xpcs_bench.report.sections import work
+
+    shown = {
+        name
+        for column in (*work._WORK, *work._PROGRAMS)
+        for name in (column.counter, column.over)
+        if name
+    }
+    assert shown == set(COUNTERS)

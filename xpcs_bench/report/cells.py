@@ -49,6 +49,7 @@ __all__ = [
     "plain",
     "printable",
     "problem_id",
+    "quotient",
     "quotient_interval",
     "stage",
     "text",
@@ -328,18 +329,18 @@ def inverse_interval(ratio: Place[Estimate], bar: Bar | None = None) -> Interval
     return Interval(inverse("point"), inverse("upper"), inverse("lower"), bar)
 
 
+def quotient(above: Place[float], below: Place[float]) -> Number:
+    """Show one number over another."""
+    sources = (above.pointer, below.pointer)
+    return Number(_divide(above.value, below.value), "x", sources, "quotient")
+
+
 def quotient_interval(above: Place[Estimate], below: Place[Estimate]) -> Interval:
     """Show one estimate over another; the ends are the farthest that both allow."""
-
-    def quotient(field: str, other: str) -> Number:
-        over, under = above[field], below[other]
-        sources = (over.pointer, under.pointer)
-        return Number(_divide(over.value, under.value), "x", sources, "quotient")
-
     return Interval(
-        quotient("point", "point"),
-        quotient("lower", "upper"),
-        quotient("upper", "lower"),
+        quotient(above["point"], below["point"]),
+        quotient(above["lower"], below["upper"]),
+        quotient(above["upper"], below["lower"]),
     )
 
 

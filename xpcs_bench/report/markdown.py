@@ -27,6 +27,8 @@ TABLES = (
     "calls",
     "conversions",
     "parity",
+    "work",
+    "programs",
     "failures",
     "skips",
     "unreached",

@@ -15,6 +15,7 @@ from xpcs_bench.report.sections import (
     memory,
     parity,
     verdict,
+    work,
 )
 from xpcs_bench.report.standing import Evidence
 
@@ -27,6 +28,7 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     conversions.describe,
     parity.describe,
     memory.describe,
+    work.describe,
     losses.describe,
     circumstances.describe,
 )

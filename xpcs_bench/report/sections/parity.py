@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
+from xpcs_bench.config import MEASURES
 from xpcs_bench.records import Agreement, Case
 from xpcs_bench.report.cells import (
     Cell,
@@ -36,9 +37,7 @@ def describe(evidence: Evidence) -> Section:
     """List per output the worst agreement that any process saw."""
     groups = []
     worst: list[Place[Agreement]] = []
-    for cases in evidence.by_problem(
-        "parity", "steady_state", "first_call", "stages", "conversion", "peak_memory"
-    ).values():
+    for cases in evidence.by_problem(*MEASURES).values():
         checks = {
             where: found
             for where, found in _worst(evidence, cases).items()
