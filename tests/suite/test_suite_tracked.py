@@ -85,6 +85,10 @@ def test_every_kernel_has_a_benchmark_for_every_metric(benchmarks):
             "track_conversion_host_to_device",
             "track_peak_memory",
             "track_parity",
+            "track_counters_flops",
+            "track_counters_bytes_accessed",
+            "track_counters_temporary_bytes",
+            "track_counters_hlo_instructions",
         }
 
 
@@ -109,7 +113,11 @@ def test_versions_are_explicit_and_name_the_kernels(benchmarks):
         kernel = create_kernel(found.name.split(".")[1])
         version, _, metric_version = found.version.rpartition(".")
         assert version == kernel.version
-        assert metric_version in {metric.version for metric in METRICS.values()}
+        assert metric_version in {
+            metric.version
+            for metrics in METRICS.values()
+            for metric in metrics.values()
+        }
 
 
 def test_units_are_those_that_asv_scales(benchmarks):
@@ -122,6 +130,10 @@ def test_units_are_those_that_asv_scales(benchmarks):
         "track_conversion_host_to_device": "seconds",
         "track_peak_memory": "bytes",
         "track_parity": "ulp",
+        "track_counters_flops": "1",
+        "track_counters_bytes_accessed": "bytes",
+        "track_counters_temporary_bytes": "bytes",
+        "track_counters_hlo_instructions": "1",
     }
 
 
@@ -172,6 +184,14 @@ def test_wrong_values_give_a_failure_and_no_number(availability):
         g2_model().track_parity(availability, problem, variant)
 
 
-def test_a_measure_of_several_numbers_is_refused():
-    with pytest.raises(ConfigError, match="'stages' is not one number"):
+@pytest.mark.parametrize("of", ["flops", "hlo_instructions"])
+def test_a_counter_is_kept_where_there_is_one(small_suite, availability, of):
+    benchmark = small_suite[f"suite.g2_model.track_counters_{of}"]
+    problem = first_problem(benchmark)
+    assert run(benchmark, availability, problem, "jax/cpu/float64") > 1
+    assert math.isnan(run(benchmark, availability, problem, "numpy/cpu/float64"))
+
+
+def test_a_measure_without_a_number_of_its_own_is_refused():
+    with pytest.raises(ConfigError, match="'stages' has no number"):
         tracked_classes(CONFIG, ("measure=[stages]",))

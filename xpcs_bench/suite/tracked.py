@@ -182,8 +182,8 @@ def tracked_classes(config: Path, overrides: tuple[str, ...] = ()) -> dict[str, 
     for measure in loaded.experiment.measure:
         if measure not in METRICS:
             msg = (
-                f"{config}: measure: {measure!r} is not one number, and asv keeps one "
-                f"number a benchmark. Allowed here: {', '.join(METRICS)}. Remove it."
+                f"{config}: measure: {measure!r} has no number that asv could keep. "
+                f"Allowed here: {', '.join(METRICS)}. Remove it."
             )
             raise ConfigError(msg)
     plan = make_plan(loaded.experiment, _everywhere(loaded), _NO_LIMIT)
@@ -202,8 +202,10 @@ def tracked_classes(config: Path, overrides: tuple[str, ...] = ()) -> dict[str, 
             "timeout": sampling.processes * (sampling.timeout_s + sampling.max_time_s),
         }
         for case in own:
-            name = f"track_{case.measure_id}".replace(".", "_")
-            if name not in content:
-                content[name] = _method(loaded, case, METRICS[case.measure])
+            for which, metric in METRICS[case.measure].items():
+                parts = filter(None, ("track", case.measure_id, which))
+                name = "_".join(parts).replace(".", "_")
+                if name not in content:
+                    content[name] = _method(loaded, case, metric)
         classes[kernel] = type(kernel, (Tracked,), content)
     return classes
