@@ -18,8 +18,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "DISTURBED",
@@ -54,6 +56,11 @@ WORDS: dict[Timing, str] = {
     "least_disturbed": "wall time of the least disturbed samples",
     "unlabelled": "wall time of all samples",
 }
+
+
+_Column = NDArray[np.int64]
+_Ordered = Sequence[float] | NDArray[np.float64]
+"""Values of which none is less than the one before; one number costs one look-up."""
 
 
 class Columns(Protocol):
@@ -93,8 +100,18 @@ class Central:
 
 def percentile(values: Sequence[float], part: float) -> float:
     """Return the smallest value that at least this part of all does not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+    return _percentile(sorted(values), part)
+
+
+def _percentile(ordered: _Ordered, part: float) -> float:
+    return float(ordered[max(0, math.ceil(part * len(ordered)) - 1)])
+
+
+def _median(ordered: _Ordered) -> float:
+    half = len(ordered) // 2
+    if len(ordered) % 2:
+        return float(ordered[half])
+    return (float(ordered[half - 1]) + float(ordered[half])) / 2
 
 
 def relative_half_width(values: Sequence[float]) -> float:
@@ -104,19 +121,40 @@ def relative_half_width(values: Sequence[float]) -> float:
     ten values. It says how long to sample; the interval that is reported comes from
     the processes.
     """
-    n = len(values)
+    return _half_width(sorted(values))
+
+
+def _half_width(ordered: _Ordered) -> float:
+    n = len(ordered)
     if n < _LEAST_VALUES:
         return math.inf
-    ordered = sorted(values)
     # binomial(n, 1/2) within 1.96 standard deviations of its mean
     reach = math.ceil(0.98 * math.sqrt(n))
-    low = ordered[max(0, n // 2 - reach)]
-    high = ordered[min(n - 1, n // 2 + reach)]
-    middle = median(ordered)
+    low = float(ordered[max(0, n // 2 - reach)])
+    high = float(ordered[min(n - 1, n // 2 + reach)])
+    middle = _median(ordered)
     return (high - low) / 2 / middle if middle > 0 else 0.0
 
 
-def central(samples: Columns, *, by_cpu: bool | None = None) -> Central:
+class _Arrays:
+    """Consecutive samples, as arrays: a record has millions, and each is asked often.
+
+    Made once of columns; a part of arrays is a view of them.
+    """
+
+    def __init__(self, samples: Columns | _Arrays, part: slice = slice(None)) -> None:
+        self.elapsed_ns: _Column = np.asarray(samples.elapsed_ns, np.int64)[part]
+        self.inner_loops: _Column = np.asarray(samples.inner_loops, np.int64)[part]
+        self.cpu_ns: _Column = np.asarray(samples.cpu_ns, np.int64)[part]
+        self.run_delay_ns: _Column = np.asarray(samples.run_delay_ns, np.int64)[part]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it is known who waited."""
+        return len(self.run_delay_ns) > 0 and len(self.cpu_ns) > 0
+
+
+def central(samples: Columns | _Arrays, *, by_cpu: bool | None = None) -> Central:
     """Return the median time per call, of the clock and the samples that fit the kind.
 
     Parameters
@@ -133,16 +171,16 @@ def central(samples: Columns, *, by_cpu: bool | None = None) -> Central:
     if not len(samples.elapsed_ns):
         msg = "no sample, no time"
         raise ValueError(msg)
-    if not samples.run_delay_ns or not samples.cpu_ns:
-        everything = range(len(samples.elapsed_ns))
-        return _of(samples, samples.elapsed_ns, everything, "unlabelled")
-    places, enough = _least_disturbed(samples)
-    if one_thread(samples) if by_cpu is None else by_cpu:
+    arrays = _Arrays(samples)
+    everything = slice(None)
+    if not arrays.labelled:
+        return _of(arrays, arrays.elapsed_ns, everything, "unlabelled")
+    places, enough = _least_disturbed(arrays)
+    if one_thread(arrays) if by_cpu is None else by_cpu:
         # waiting for a core is no CPU time: where little is undisturbed, all counts
-        places = places if enough else range(len(samples.elapsed_ns))
-        return _of(samples, samples.cpu_ns, places, "cpu")
+        return _of(arrays, arrays.cpu_ns, places if enough else everything, "cpu")
     timing: Timing = "wall" if enough else "least_disturbed"
-    return _of(samples, samples.elapsed_ns, places, timing)
+    return _of(arrays, arrays.elapsed_ns, places, timing)
 
 
 def drift(samples: Columns, cores: int | None = None) -> float:
@@ -152,10 +190,11 @@ def drift(samples: Columns, cores: int | None = None) -> float:
     of each other. Warm-up ends after a fixed number of calls, and what goes on after
     that is told here and not cut off.
     """
-    by_cpu = one_thread(samples, cores)
-    half = len(samples.elapsed_ns) // 2
+    arrays = _Arrays(samples)
+    by_cpu = one_thread(arrays, cores)
+    half = len(arrays.elapsed_ns) // 2
     parts = [
-        central(_Slice(samples, part), by_cpu=by_cpu)
+        central(_Arrays(arrays, part), by_cpu=by_cpu)
         for part in (slice(None, half), slice(half, None))
         if half
     ]
@@ -168,17 +207,7 @@ def drift(samples: Columns, cores: int | None = None) -> float:
     return moved if apart > doubt and abs(moved) > _SAME_TIME else 0.0
 
 
-class _Slice:
-    """Consecutive samples."""
-
-    def __init__(self, samples: Columns, part: slice) -> None:
-        self.elapsed_ns = samples.elapsed_ns[part]
-        self.inner_loops = samples.inner_loops[part]
-        self.cpu_ns = samples.cpu_ns[part]
-        self.run_delay_ns = samples.run_delay_ns[part]
-
-
-def one_thread(samples: Columns, cores: int | None = None) -> bool:
+def one_thread(samples: Columns | _Arrays, cores: int | None = None) -> bool:
     """Whether the work is that of one thread: then CPU time tells how long it takes.
 
     Wall time is then CPU time and waiting. With several threads at work CPU time is
@@ -192,48 +221,43 @@ def one_thread(samples: Columns, cores: int | None = None) -> bool:
     cores : int, optional
         How many the process could use; None: not known.
     """
-    if not samples.run_delay_ns or not samples.cpu_ns:
+    arrays = _Arrays(samples)
+    if not arrays.labelled:
         return False
-    places, _ = _least_disturbed(samples)
-    accounted = median(
-        (samples.cpu_ns[place] + samples.run_delay_ns[place])
-        / max(samples.elapsed_ns[place], 1)
-        for place in places
-    )
+    places, _ = _least_disturbed(arrays)
+    spent_ns = arrays.cpu_ns[places] + arrays.run_delay_ns[places]
+    part = spent_ns / np.maximum(arrays.elapsed_ns[places], 1)
+    accounted = _median(np.sort(part))
     return accounted >= 1 - _SAME_TIME and (cores == 1 or accounted <= 1 + _SAME_TIME)
 
 
-def _least_disturbed(samples: Columns) -> tuple[Sequence[int], bool]:
+def _least_disturbed(samples: _Arrays) -> tuple[NDArray[np.intp], bool]:
     """Return the places of undisturbed samples, and whether these are enough.
 
     Where not, the places are those of the samples that waited least, as a share of
     their time.
     """
-    share = [
-        delay_ns / max(elapsed_ns, 1)
-        for delay_ns, elapsed_ns in zip(
-            samples.run_delay_ns, samples.elapsed_ns, strict=True
-        )
-    ]
-    kept = [place for place, part in enumerate(share) if part <= DISTURBED]
+    share = samples.run_delay_ns / np.maximum(samples.elapsed_ns, 1)
+    kept = np.flatnonzero(share <= DISTURBED)
     least = min(_LEAST_KEPT, len(share))
     if len(kept) >= least:
         return kept, True
     count = max(least, len(share) // _LEAST_PART)
-    return sorted(range(len(share)), key=share.__getitem__)[:count], False
+    return np.argsort(share, kind="stable")[:count], False
 
 
 def _of(
-    samples: Columns, times_ns: Sequence[int], places: Sequence[int], timing: Timing
+    samples: _Arrays,
+    times_ns: _Column,
+    places: NDArray[np.intp] | slice,
+    timing: Timing,
 ) -> Central:
-    per_call_s = [
-        times_ns[place] * 1e-9 / samples.inner_loops[place] for place in places
-    ]
+    per_call_s = np.sort(times_ns[places] * 1e-9 / samples.inner_loops[places])
     return Central(
-        value_s=median(per_call_s),
-        p90_s=percentile(per_call_s, 0.9),
+        value_s=_median(per_call_s),
+        p90_s=_percentile(per_call_s, 0.9),
         timing=timing,
         n_kept=len(per_call_s),
         n_samples=len(samples.elapsed_ns),
-        half_width=relative_half_width(per_call_s),
+        half_width=_half_width(per_call_s),
     )
