@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from xpcs_bench.config import (
@@ -47,7 +48,7 @@ class Plan:
     memory_bytes: Mapping[str, int]
     """Case id to estimated resident memory of its worker (bytes)."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of the cases and of everything that decides how they are measured."""
         content = {
@@ -63,22 +64,20 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _matches(selector: Selector, case: Case) -> bool:
-    actual = {
-        "kernel": case.kernel,
-        "detector": case.detector.name if case.detector else None,
-        "geometry": case.geometry.name if case.geometry else None,
-        "backend": case.variant.backend,
-        "device": case.variant.device,
-        "dtype": case.variant.dtype,
-        "compilation_cache": case.variant.compilation_cache,
-        "measure": case.measure,
-    }
-    wanted = selector.model_dump(exclude_none=True)
-    return all(actual[field] == value for field, value in wanted.items())
+_Row = Mapping[str, Any]
+"""The fields that a row of ``include`` or ``exclude`` gives."""
 
 
-def _variants(experiment: Experiment) -> Iterator[tuple[Variant, Selector | None]]:
+def _matches(row: _Row, fields: Mapping[str, str | None]) -> bool:
+    return all(fields[field] == value for field, value in row.items())
+
+
+def _given(selector: Selector) -> _Row:
+    return selector.model_dump(exclude_none=True)
+
+
+def _variants(experiment: Experiment) -> Iterator[tuple[Variant, _Row]]:
+    """Yield variants, and what limits each to some cases."""
     matrix = experiment.matrix
     for backend, device, dtype, cache in itertools.product(
         matrix.backend, matrix.device, matrix.dtype, matrix.compilation_cache
@@ -86,7 +85,7 @@ def _variants(experiment: Experiment) -> Iterator[tuple[Variant, Selector | None
         variant = Variant(
             backend=backend, device=device, dtype=dtype, compilation_cache=cache
         )
-        yield variant, None
+        yield variant, {}
     for row in matrix.include:
         dtypes = (row.dtype,) if row.dtype else matrix.dtype
         caches = (row.compilation_cache or "off",)
@@ -100,7 +99,7 @@ def _variants(experiment: Experiment) -> Iterator[tuple[Variant, Selector | None
                 dtype=dtype,
                 compilation_cache=cache,
             )
-            yield variant, row
+            yield variant, _given(row)
 
 
 def _problems(
@@ -176,6 +175,45 @@ def _cache_reason(
     return None
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A variant and a measure: what every problem of a kernel is crossed with."""
+
+    variant: Variant
+    only: _Row
+    """What limits the variant to some cases."""
+    measure: MeasureName
+    boundary: str | None
+    reason: str | None
+    """Why no problem of the kernel can be measured so."""
+
+
+def _columns(
+    kernel: Kernel[Any],
+    experiment: Experiment,
+    availability: Mapping[str, Availability],
+) -> Iterator[_Column]:
+    """Cross variants and measures, once a kernel: problems come in thousands."""
+    for variant, only in _variants(experiment):
+        seen = availability.get(variant.backend)
+        unable = _device_reason(variant, seen) or _capability_reason(
+            kernel, variant, seen
+        )
+        for measure, boundary in _measures(experiment):
+            reason = (
+                unable
+                or _cache_reason(kernel, variant, measure)
+                or skip_reason(
+                    measure,
+                    boundary,
+                    variant.backend,
+                    variant.device,
+                    compiled=kernel.compiled,
+                )
+            )
+            yield _Column(variant, only, measure, boundary, reason)
+
+
 def make_plan(
     experiment: Experiment,
     availability: Mapping[str, Availability],
@@ -200,49 +238,51 @@ def make_plan(
     groups: dict[str, list[str]] = {}
     memory: dict[str, int] = {}
     excluded = 0
+    exclude = [_given(row) for row in experiment.matrix.exclude]
     for choice in experiment.kernels:
         kernel = create_kernel(choice.name)
+        columns = list(_columns(kernel, experiment, availability))
         for problem, labels in _problems(choice, kernel, experiment):
             refusal = _refusal(kernel, problem)
-            for (variant, only), (measure, boundary) in itertools.product(
-                _variants(experiment), _measures(experiment)
-            ):
+            params = problem.params.model_dump(mode="json")
+            needs: dict[str, int] = {}
+            for column in columns:
+                variant = column.variant
+                fields = {
+                    "kernel": choice.name,
+                    "detector": problem.detector.name if problem.detector else None,
+                    "geometry": problem.geometry.name if problem.geometry else None,
+                    "backend": variant.backend,
+                    "device": variant.device,
+                    "dtype": variant.dtype,
+                    "compilation_cache": variant.compilation_cache,
+                    "measure": column.measure,
+                }
+                if not _matches(column.only, fields) or any(
+                    _matches(row, fields) for row in exclude
+                ):
+                    excluded += 1
+                    continue
                 case = Case(
                     kernel=choice.name,
                     kernel_version=kernel.version,
-                    params=problem.params.model_dump(mode="json"),
+                    params=params,
                     labels=labels,
                     detector=problem.detector,
                     geometry=problem.geometry,
                     variant=variant,
-                    measure=measure,
-                    boundary=boundary,
+                    measure=column.measure,
+                    boundary=column.boundary,
                 )
-                if (only is not None and not _matches(only, case)) or any(
-                    _matches(row, case) for row in experiment.matrix.exclude
-                ):
-                    excluded += 1
-                    continue
                 if case.id in cases or case.id in skipped:
                     continue
-                work = kernel.work(replace(problem, dtype=variant.dtype))
-                need = _IDLE_WORKER_BYTES + _TEMPORARIES * work.bytes
-                reason = (
-                    refusal
-                    or _device_reason(variant, availability.get(variant.backend))
-                    or _capability_reason(
-                        kernel, variant, availability.get(variant.backend)
+                if variant.dtype not in needs:
+                    work = kernel.work(replace(problem, dtype=variant.dtype))
+                    needs[variant.dtype] = (
+                        _IDLE_WORKER_BYTES + _TEMPORARIES * work.bytes
                     )
-                    or _cache_reason(kernel, variant, measure)
-                    or skip_reason(
-                        measure,
-                        boundary,
-                        variant.backend,
-                        variant.device,
-                        compiled=kernel.compiled,
-                    )
-                    or _memory_reason(need, memory_limit)
-                )
+                need = needs[variant.dtype]
+                reason = refusal or column.reason or _memory_reason(need, memory_limit)
                 if reason:
                     skipped[case.id] = Skip(case=case.id, reason=reason)
                     continue

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import gc
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from xpcs_bench import __version__
 from xpcs_bench.analysis.effort import efforts
@@ -217,8 +219,32 @@ def load(place: Path) -> tuple[Path, RunRecord]:
             f"'xpcs-bench run' printed, or the {RECORD} in it."
         )
         raise RecordError(msg)
+    with _uncollected():
+        record = _read(path)
+        summary = _conclude(record.header, record.measurements)
+    return folder, record.model_copy(update={"summary": summary})
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the garbage collector wait: all that is made here stays.
+
+    It would look through the samples again and again as they become more, and take
+    0.4 s more for a million of them.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
     try:
-        content = json.loads(path.read_bytes())
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(path: Path) -> RunRecord:
+    try:
+        # 0.22 s for a million samples, where json takes 0.49 s
+        content = from_json(path.read_bytes())
         version = content["header"]["schema_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"{path}: is no run record ({type(error).__name__}: {error})."
@@ -230,15 +256,13 @@ def load(place: Path) -> tuple[Path, RunRecord]:
         )
         raise RecordError(msg)
     try:
-        record = RunRecord.model_validate(content)
+        return RunRecord.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = "/".join(map(str, first["loc"]))
         msg = (
             f"{path}: /{where}: {first['msg']}. A record is evidence and is not "
-            f"edited; 'xpcs-bench report {folder}' rebuilds it from the journal once "
-            f"{RECORD} is moved away."
+            f"edited; 'xpcs-bench report {path.parent}' rebuilds it from the journal "
+            f"once {RECORD} is moved away."
         )
         raise RecordError(msg) from error
-    summary = _conclude(record.header, record.measurements)
-    return folder, record.model_copy(update={"summary": summary})
