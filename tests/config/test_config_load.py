@@ -39,6 +39,7 @@ class TestWhatIsMissingHasADefault:
             "precision": 0.01,
             "max_time_s": 5.0,
             "processes": 3,
+            "budget_s": None,
             "min_sample_s": 0.002,
             "warmup_calls": 3,
             "timeout_s": 300.0,
