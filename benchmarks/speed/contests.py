@@ -14,6 +14,7 @@ FILES: tuple[str, ...] = (
     "g2_events_contests",
     "partition_contests",
     "binning_contests",
+    "g2_contests",
 )
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
