@@ -13,6 +13,7 @@ FILES: tuple[str, ...] = (
     "partition_oracles",
     "binning_oracles",
     "g2_events_oracles",
+    "g2_oracles",
 )
 """Modules beside this one, each with a tuple ``ORACLES``."""
 

@@ -1,6 +1,4 @@
-"""Multi-tau against scikit-beam, fractions, and speckle whose g2 is known."""
-
-import warnings
+"""Multi-tau against fractions, and speckle whose g2 is known."""
 
 import numpy as np
 import pytest
@@ -10,8 +8,10 @@ from kernel_problems import DTYPES, run
 from pydantic import ValidationError
 
 from xpcs_bench.analysis.agreement import compare_truth
+from xpcs_bench.backends import create_backend
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels import Problem, create_kernel
+from xpcs_bench.kernels import g2 as module
 from xpcs_bench.kernels.g2 import G2Params
 from xpcs_bench.kernels.series import bin_columns, bin_speckle
 
@@ -28,42 +28,13 @@ def correlated(problem, backend="numpy", seed=3):
     return inputs, run(G2, problem, backend, inputs)
 
 
-def labels_of(params):
-    columns = bin_columns(params)
-    return np.repeat(np.arange(params.bins) + 1, [c.stop - c.start for c in columns])
-
-
-@pytest.fixture
-def skbeam():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of another package's imports
-        pytest.importorskip("skbeam", reason="scikit-beam is an extra: peers")
-        from skbeam.core import correlation
-
-        yield correlation
-
-
-@pytest.mark.parametrize("backend", ["numpy", "jax"])
-@pytest.mark.parametrize(("frames", "levels"), [(64, 4), (500, 7)])
-def test_it_agrees_with_scikit_beam(skbeam, backend, frames, levels):
-    problem = problem_of(frames=frames, pixels=260, bins=3, levels=levels)
-    inputs, found = correlated(problem, backend)
-    images = inputs["frames"].astype(np.float64).reshape(frames, 1, 260)
-    g2, delays = skbeam.multi_tau_auto_corr(
-        levels, 8, labels_of(problem.params)[None], images
-    )
-    assert found["delays"][: len(delays)].tolist() == delays.tolist()
-    assert len(delays) == len(found["delays"])
-    np.testing.assert_allclose(found["g2"], g2, rtol=4e-15)
-
-
 @settings(max_examples=15, deadline=None)
 @given(
     frames=st.integers(2, 70),
     sizes=st.tuples(st.integers(1, 4), st.integers(2, 7)),
     channels=st.sampled_from([2, 4, 8]),
     ladder=st.sampled_from(["scikit_beam", "boost"]),
-    block_kib=st.sampled_from([1, 256]),
+    block_kib=st.sampled_from([0, 1, 256]),
     seed=st.integers(0, 99),
 )
 def test_any_size_agrees_with_fractions(
@@ -113,11 +84,44 @@ def test_the_size_of_a_block_changes_only_the_last_bits(backend, dtype):
         correlated(problem_of(dtype, **sizes, block_kib=kib), backend)
         for kib in (100_000, 16)
     )
+    _, automatic = correlated(problem_of(dtype, **sizes), backend)
     for name in ("g2", "g2_error"):
         tolerance = G2.tolerance(problem_of(dtype, **sizes), name)
-        np.testing.assert_allclose(
-            blocks[name], whole[name], rtol=tolerance.rtol, atol=tolerance.atol
-        )
+        for found in (blocks, automatic):
+            np.testing.assert_allclose(
+                found[name], whole[name], rtol=tolerance.rtol, atol=tolerance.atol
+            )
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+def test_what_stands_behind_a_block_does_not_count(backend):
+    """The last block of a bin reaches into the next one, or repeats its last pixel."""
+    problem = problem_of(frames=40, pixels=260, bins=2, block_kib=1)
+    inputs, found = correlated(problem, backend)
+    bright = {"frames": inputs["frames"].copy()}
+    first, second = bin_columns(problem.params)
+    bright["frames"][:, second] += 500
+    again = run(G2, problem, backend, bright)
+    np.testing.assert_array_equal(again["g2"][:, 0], found["g2"][:, 0])
+    np.testing.assert_array_equal(again["g2_error"][:, 0], found["g2_error"][:, 0])
+    assert (again["g2"][:, 1] != found["g2"][:, 1]).all()
+    # neither bin fills its blocks of 16
+    assert (first.stop - first.start) % 16
+    assert (second.stop - second.start) % 16
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("frames", [2, 64, 10_000])
+@pytest.mark.parametrize("block_kib", [0, 1, 100])
+def test_rows_of_a_block_are_an_odd_number_of_cache_lines(
+    backend, dtype, frames, block_kib
+):
+    params = G2Params(frames=frames, pixels=10**7, block_kib=block_kib)
+    width = module._block_width(create_backend(backend), params, dtype)
+    lines = width * np.dtype(dtype).itemsize / 64
+    assert width >= 16
+    assert lines % 2 == 1 or width in {16, 64}
 
 
 def test_the_truth_takes_the_definition_literally():
