@@ -15,7 +15,6 @@ from pydantic import Field
 from xpcs_bench.backends import BackendProtocol
 from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.errors import ConfigError
-from xpcs_bench.kernels.g2 import MultiTauParams
 from xpcs_bench.kernels.kernel import (
     Arrays,
     Host,
@@ -28,6 +27,7 @@ from xpcs_bench.kernels.kernel import (
     Work,
 )
 from xpcs_bench.kernels.ladder import Ladder, delays_in_frames
+from xpcs_bench.kernels.multi_tau import OUTPUTS, SOURCE, MultiTauParams
 from xpcs_bench.kernels.series import bin_columns, check_bins, make_photons
 
 __all__ = ["G2Events", "G2EventsParams"]
@@ -62,10 +62,7 @@ class G2Events(Kernel[G2EventsParams]):
     name: ClassVar[str] = "g2_events"
     version: ClassVar[str] = "1"
     summary: ClassVar[str] = "Multi-tau g2 of every bin, with errors, from photons."
-    source: ClassVar[str] = (
-        "Definition as in g2: D. Lumma, L. B. Lurio, S. G. J. Mochrie, M. Sutton, Rev. "
-        "Sci. Instrum. 71, 3274 (2000)."
-    )
+    source: ClassVar[str] = SOURCE
     needs: ClassVar[frozenset[Need]] = frozenset()
     Params: ClassVar[type[ConfinedModel]] = G2EventsParams
 
@@ -77,11 +74,7 @@ class G2Events(Kernel[G2EventsParams]):
     def outputs(self, problem: Problem[G2EventsParams]) -> tuple[Output, ...]:
         """g2 and its standard error by delay and bin, and the delays."""
         del problem
-        return (
-            Output("g2", ("delay", "bin"), "1"),
-            Output("g2_error", ("delay", "bin"), "1"),
-            Output("delays", ("delay",), "frame", dtype="int64"),
-        )
+        return OUTPUTS
 
     def make_inputs(
         self, problem: Problem[G2EventsParams], rng: np.random.Generator
