@@ -143,7 +143,8 @@ def test_tolerances_have_reasons_and_stay_tight(name, problem):
         if output.statistical:
             assert tolerance.rtol < 1
         else:
-            assert tolerance.rtol <= 8 * eps
+            # what solves equations multiplies rounding errors by their condition
+            assert tolerance.rtol <= (512 if output.solved else 8) * eps
 
 
 @pytest.mark.parametrize(("name", "problem"), CASES)

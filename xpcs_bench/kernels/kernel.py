@@ -95,6 +95,9 @@ class Output:
     statistical: bool = False
     """Whether it scatters with the random numbers of the kernel: its tolerance is that
     scatter, and not rounding."""
+    solved: bool = False
+    """Whether it solves equations, such as those of least squares: rounding errors are
+    then multiplied by the condition of the equations, and a tolerance may be wider."""
 
 
 @dataclass(frozen=True)

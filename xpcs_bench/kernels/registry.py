@@ -23,6 +23,7 @@ KERNELS = {
     "nuts": "xpcs_bench.kernels.nuts:Nuts",
     "calibration": "xpcs_bench.kernels.calibration:Calibration",
     "hdf5_io": "xpcs_bench.kernels.hdf5_io:HDF5IO",
+    "fit": "xpcs_bench.kernels.fit:Fit",
 }
 """Name in a configuration to ``module:class``."""
 
