@@ -15,6 +15,7 @@ FILES: tuple[str, ...] = (
     "g2_events_oracles",
     "g2_oracles",
 )
+FILES: tuple[str, ...] = ("fit_oracles",)
 """Modules beside this one, each with a tuple ``ORACLES``."""
 
 

@@ -16,6 +16,7 @@ FILES: tuple[str, ...] = (
     "binning_contests",
     "g2_contests",
 )
+FILES: tuple[str, ...] = ("fit_contests", "g2_model_contests")
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 
