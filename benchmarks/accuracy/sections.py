@@ -6,7 +6,10 @@ from importlib import import_module
 
 from reading import Section
 
-FILES: tuple[str, ...] = ("qmap_accuracy", "partition_accuracy")
+FILES: tuple[str, ...] = (
+    "qmap_accuracy",
+    "partition_accuracy",
+)
 """Modules beside this one, each with a ``SECTION``."""
 
 

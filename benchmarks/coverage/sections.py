@@ -6,7 +6,7 @@ from importlib import import_module
 
 from section import Section
 
-FILES: tuple[str, ...] = ("fit_section",)
+FILES: tuple[str, ...] = ("fit_section", "nuts_section")
 """Modules beside this one, each with a tuple ``SECTIONS``."""
 
 

@@ -14,8 +14,8 @@ FILES: tuple[str, ...] = (
     "binning_oracles",
     "g2_events_oracles",
     "g2_oracles",
+    "fit_oracles",
 )
-FILES: tuple[str, ...] = ("fit_oracles",)
 """Modules beside this one, each with a tuple ``ORACLES``."""
 
 

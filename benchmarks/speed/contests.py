@@ -15,8 +15,9 @@ FILES: tuple[str, ...] = (
     "partition_contests",
     "binning_contests",
     "g2_contests",
+    "fit_contests",
+    "g2_model_contests",
 )
-FILES: tuple[str, ...] = ("fit_contests", "g2_model_contests")
 """Modules beside this one, each with a tuple ``CONTESTS``."""
 
 
