@@ -157,10 +157,10 @@ def count_all() -> list[Counted]:
 SECTIONS = (
     Section(
         "nuts",
-        f"Speckle with relaxation times of 5 to 20 frames, stretching 0.7 to 1.5 and 1 "
+        "Speckle with relaxation times of 5 to 20 frames, stretching 0.7 to 1.5 and 1 "
         f"to 4 modes, drawn anew for each of {SERIES} series of {N_FRAMES} frames of "
-        f"{N_PIXELS} pixels; one chain of {PARAMS.draws} draws from the posterior whose "
-        "likelihood has the covariance between delays, central 95 % intervals.",
+        f"{N_PIXELS} pixels; one chain of {PARAMS.draws} draws from the posterior, "
+        "whose likelihood has the covariance between delays; central 95 % intervals.",
         count_all,
     ),
 )
