@@ -24,7 +24,7 @@ class Finding:
     @property
     def holds(self) -> bool:
         """Whether it is within the bound; NaN is not."""
-        return self.measured <= self.bound
+        return bool(self.measured <= self.bound)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,11 @@ def ask(name: str) -> dict[str, Any]:
         findings = oracle.compare()
     return {
         "source": oracle.source,
-        "findings": [asdict(one) | {"holds": one.holds} for one in findings],
+        "findings": [
+            # what is found with NumPy may be one of its numbers
+            asdict(one) | {"measured": float(one.measured), "holds": one.holds}
+            for one in findings
+        ],
     }
 
 

@@ -21,9 +21,6 @@ from xpcs_bench.kernels.fit_scipy import ScipyFit, fit_with_curve_fit
 
 __all__ = ["CONTESTS"]
 
-IN_A_ROW = 5
-"""Batches that each side fits in a turn: alone, a call of a millisecond would be timed
-with the caches as the other side has left them."""
 SIZE = {"model": "stretched", "q_bins": 100, "delays": 64}
 
 
@@ -42,15 +39,6 @@ def _scipy_loop(host: dict[str, Any], *, bounded: bool) -> Callable[[], ScipyFit
         bounds=(lower, upper) if bounded else None,
         method="trf" if bounded else "lm",
     )
-
-
-def _several(call: Callable[[], Any]) -> Callable[[], Any]:
-    def calls() -> Any:
-        for _ in range(IN_A_ROW - 1):
-            call()
-        return call()
-
-    return calls
 
 
 def _in_errors(most: float) -> Callable[[Any, ScipyFit], str]:
@@ -75,10 +63,10 @@ def _against_scipy(backend: str, *, bounded: bool, most: float) -> Match:
     call, problem, host = cached_call("fit", SIZE, backend=backend)
     work = create_kernel("fit").work(problem)
     return Match(
-        _several(call),
-        _several(_scipy_loop(host, bounded=bounded)),
-        flops=IN_A_ROW * work.flops,
-        bytes=IN_A_ROW * work.bytes,
+        call,
+        _scipy_loop(host, bounded=bounded),
+        flops=work.flops,
+        bytes=work.bytes,
         same=_in_errors(most),
     )
 
@@ -86,22 +74,22 @@ def _against_scipy(backend: str, *, bounded: bool, most: float) -> Match:
 CONTESTS = (
     Contest(
         "fit-curve-fit-lm",
-        "batch fit, JAX, float64, stretched, 100 bins x 64 delays, 5 times",
-        "loop over scipy curve_fit, lm, 5 times",
+        "batch fit, JAX, float64, stretched, 100 bins x 64 delays",
+        "loop over scipy curve_fit, lm",
         lambda: _against_scipy("jax", bounded=False, most=1e-3),
         least_ratio=15,
     ),
     Contest(
         "fit-curve-fit-trf",
-        "batch fit, JAX, float64, stretched, 100 bins x 64 delays, 5 times",
-        "loop over scipy curve_fit, trf with bounds, 5 times",
+        "batch fit, JAX, float64, stretched, 100 bins x 64 delays",
+        "loop over scipy curve_fit, trf with bounds",
         lambda: _against_scipy("jax", bounded=True, most=1e-2),
         least_ratio=80,
     ),
     Contest(
         "fit-numpy",
-        "batch fit, NumPy, float64, stretched, 100 bins x 64 delays, 5 times",
-        "loop over scipy curve_fit, lm, 5 times",
+        "batch fit, NumPy, float64, stretched, 100 bins x 64 delays",
+        "loop over scipy curve_fit, lm",
         lambda: _against_scipy("numpy", bounded=False, most=1e-3),
     ),
 )
