@@ -345,7 +345,8 @@ def test_how_well_a_time_is_known_is_told_with_the_reason_why_no_better():
     record = record.model_copy(update={"summary": summary})
     (row,) = rows(record, "sampling")
     assert row[1:] == [
-        case.id,
+        case.variant.id,
+        "steady_state",
         "2.0 %",
         "1.0 %",
         "budget spent",

@@ -83,13 +83,13 @@ def estimate_location(
     if min(values) > 0:
         centre, half = _interval([math.log(value) for value in values], prior)
         point, lower, upper = (math.exp(centre + shift) for shift in (0, -half, half))
-        statistic = "geometric mean over processes, moderated t interval"
+        statistic = "geometric mean over processes, moderated t"
     else:
         # a peak of no bytes at all has no logarithm: the prior scales with the largest
         scale = max(map(abs, values))
         point, half = _interval(values, Prior(prior.sd * scale, prior.df))
         lower, upper = point - half, point + half
-        statistic = "mean over processes, moderated t interval"
+        statistic = "mean over processes, moderated t"
     return Estimate(
         point=point,
         lower=lower,
@@ -114,5 +114,5 @@ def estimate_ratio(
         raise ValueError(msg)
     ratios = [c / b for b, c in zip(baseline, candidate, strict=True)]
     estimate = estimate_location(ratios, prior, "x", n_samples)
-    statistic = "geometric mean of ratios within pairs, moderated t interval"
+    statistic = "geometric mean of ratios within pairs, moderated t"
     return estimate.model_copy(update={"statistic": statistic})

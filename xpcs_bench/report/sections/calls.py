@@ -12,7 +12,6 @@ from xpcs_bench.report.cells import (
     Section,
     Table,
     Words,
-    case_id,
     column,
     interval,
     line,
@@ -124,7 +123,10 @@ def _sampling(evidence: Evidence) -> Table:
             rows.append(
                 Row(
                     (
-                        case_id(case),
+                        variant_id(case),
+                        text(case["boundary"])
+                        if case.value.boundary
+                        else text(effort["metric"]),
                         number(effort["half_width"], "fraction"),
                         number(effort["target"], "fraction"),
                         _STOPS[effort.value.stopped],
@@ -141,7 +143,8 @@ def _sampling(evidence: Evidence) -> Table:
         "sampling",
         "How well each time is known",
         (
-            column("Case"),
+            column("Variant"),
+            column("Metric"),
             column("Half-width", numeric=True),
             column("Asked", numeric=True),
             column("Sampling ended"),
