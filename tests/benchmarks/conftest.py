@@ -16,6 +16,9 @@ def load(monkeypatch):
     def load_file(folder, name):
         path = STUDIES / folder / f"{name}.py"
         monkeypatch.syspath_prepend(path.parent)
+        # studies have files of the same name: those of another are not this one's
+        for sibling in path.parent.glob("*.py"):
+            monkeypatch.delitem(sys.modules, sibling.stem, raising=False)
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         monkeypatch.setitem(sys.modules, name, module)
