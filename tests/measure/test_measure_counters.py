@@ -59,7 +59,8 @@ class Affine(Square):
 
 
 def test_a_program_that_is_known_is_counted_exactly():
-    found = count(on_jax(Affine()))
+    clock = Clock(reading_ns=5)
+    found = count(on_jax(Affine()), clock)
     assert (found.status, found.reason) == (Status.OK, "")
     counted = found.counters
     assert counted["flops"] == 4 * 8
@@ -74,7 +75,8 @@ def test_a_program_that_is_known_is_counted_exactly():
     assert (counted["least_flops"], counted["least_bytes"]) == (8, 128)
     assert found.uncounted == {}
     assert found.checks
-    assert found.spent_ns > 0
+    # one call is accounted for, between two readings of this clock
+    assert (found.spent_ns, clock.events) == (5, ["clock", "clock"])
 
 
 def test_transcendentals_are_told_apart_from_flops():

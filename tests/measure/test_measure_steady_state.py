@@ -1,5 +1,6 @@
 import gc
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -100,13 +101,19 @@ def test_calibration_ends_with_a_reading_that_is_long_enough(
     prepared = state.prepare()
     warmups = state.finish().warmups
     assert warmups.inner_loops[-1] == prepared.inner_loops
-    assert warmups.elapsed_ns[-1] >= min_sample_ns
-    # all readings before it were too short, and no step was more than tenfold
-    assert all(elapsed < min_sample_ns for elapsed in warmups.elapsed_ns[1:-1])
+    # the clock and the backend are scripted: what a reading shows is known
+    assert warmups.elapsed_ns[1:] == tuple(
+        loops * call_ns + reading_ns for loops in warmups.inner_loops[1:]
+    )
+    enough = Fraction(min_sample_ns - reading_ns, call_ns)
+    assert prepared.inner_loops >= enough
+    # with all loops before it a reading was too short; no step was more than tenfold
+    assert all(loops < enough for loops in warmups.inner_loops[1:-1])
     for before, after in itertools.pairwise(warmups.inner_loops[1:]):
         assert before < after <= 10 * before
-    # no more than a fifth too long, but for one call and the reading of the clock
-    assert prepared.inner_loops * call_ns <= 1.2 * min_sample_ns + call_ns + 1
+    # no more than a fifth too many, but for one, and what a nanosecond is rounded to
+    fifth_more = Fraction(12 * min_sample_ns, 10 * call_ns)
+    assert prepared.inner_loops <= fifth_more + 1 + Fraction(1, call_ns)
     assert prepared.call_ns == round(warmups.elapsed_ns[-1] / prepared.inner_loops)
 
 
