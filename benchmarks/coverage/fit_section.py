@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from section import Counted, Section
 
 from xpcs_bench.backends import BackendProtocol, create_backend
-from xpcs_bench.kernels.fit import fit_bins
+from xpcs_bench.kernels.fit_bins import fit_bins
 from xpcs_bench.kernels.g2_covariance import g2_with_covariance
 from xpcs_bench.kernels.speckle import Speckle
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from xpcs_bench.backends import BackendProtocol
 from xpcs_bench.confined import ConfinedModel
-from xpcs_bench.kernels.fit_models import PARAMETERS, FitModel, Kind, guess, read_data
+from xpcs_bench.kernels.fit_bins import fit_bins
+from xpcs_bench.kernels.fit_models import PARAMETERS, TIMES, Kind
 from xpcs_bench.kernels.fit_truth import true_fit, true_power_law
 from xpcs_bench.kernels.kernel import (
     Arrays,
@@ -23,14 +24,10 @@ from xpcs_bench.kernels.kernel import (
     Truth,
     Work,
 )
-from xpcs_bench.kernels.least_squares import covariance_at, minimise
+from xpcs_bench.kernels.power_law import fit_power_law
 
-__all__ = ["Fit", "FitParams", "FittedBins", "fit_bins", "fit_power_law"]
+__all__ = ["Fit", "FitParams"]
 
-_TIMES: Mapping[Kind, tuple[int, ...]] = {
-    kind: tuple(i for i, name in enumerate(names) if name.startswith("t"))
-    for kind, names in PARAMETERS.items()
-}
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "offset": (0.5, 1.5),
     "contrast": (0.0, 2.0),
@@ -66,21 +63,6 @@ class FitParams(ConfinedModel):
     """Standard error of g2, up to a factor 1.4 either way."""
     iterations: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Steps after which a bin counts as not converged."""
-
-
-class FittedBins(NamedTuple):
-    """What a fit says of every bin; see the outputs of the kernel."""
-
-    parameters: Any
-    """(bin, parameter)"""
-    errors: Any
-    """(bin, parameter)"""
-    chi2: Any
-    """(bin,)"""
-    freedom: Any
-    """(bin,)"""
-    status: Any
-    """(bin,)"""
 
 
 class Fit(Kernel[FitParams]):
@@ -210,7 +192,7 @@ class Fit(Kernel[FitParams]):
             most=params.iterations,
         )
         laws, law_errors = [], []
-        for time in _TIMES[params.model]:
+        for time in TIMES[params.model]:
             law, error = fit_power_law(
                 backend,
                 inputs["q"],
@@ -285,7 +267,7 @@ class Fit(Kernel[FitParams]):
         truths["status"] = [Truth((row,), 1) for row in rows]
         if len(rows) == n:
             truths["power_law"], truths["power_law_errors"] = [], []
-            for place, time in enumerate(_TIMES[problem.params.model]):
+            for place, time in enumerate(TIMES[problem.params.model]):
                 law, errors = true_power_law(
                     inputs["q"],
                     [found[row].parameters[time] for row in rows],
@@ -301,155 +283,10 @@ class Fit(Kernel[FitParams]):
         params = problem.params
         width = np.dtype(problem.dtype).itemsize
         n, m = params.q_bins, params.delays
-        n_parameters, n_times = len(PARAMETERS[params.model]), len(_TIMES[params.model])
+        n_parameters, n_times = len(PARAMETERS[params.model]), len(TIMES[params.model])
         read = m + n + 2 * n * m + 2 * n_parameters + params.correlated * n * m * m
         written = 2 * n * n_parameters + n + 4 * n_times
         return Work(
             flops=_LEAST_EVALUATIONS * _OPERATIONS[params.model] * n * m,
             bytes=width * (read + written) + 8 * 2 * n,
         )
-
-
-def fit_bins(
-    backend: BackendProtocol,
-    kind: Kind,
-    tau: Any,
-    g2: Any,
-    sigma: Any,
-    lower: Any,
-    upper: Any,
-    covariance: Any = None,
-    *,
-    most: int = 100,
-) -> FittedBins:
-    """Fit one model to every bin; the arguments are the inputs of the kernel."""
-    n_bins = g2.shape[0]
-    data = read_data(backend, tau, g2, sigma)
-    first = guess(backend, kind, data)
-    lower = backend.broadcast_to(backend.expand_dims(lower, 1), first.shape)
-    upper = backend.broadcast_to(backend.expand_dims(upper, 1), first.shape)
-    first = backend.clip(first, lower, upper)
-    model = FitModel(backend, kind, data, first[_TIMES[kind][-1]])
-    points = backend.sum(backend.astype(data.counted, "int64"), axis=1)
-    fitted = backend.sum(backend.astype(upper > lower, "int64"), axis=0)
-    wanted = points >= fitted
-    minimum = minimise(
-        backend,
-        model.evaluate,
-        model.to_search(first),
-        model.box(lower, upper),
-        model.noise(),
-        wanted,
-        most,
-    )
-    parameters, slopes = model.to_natural(minimum.parameters)
-    n_parameters = parameters.shape[0]
-    inverse = covariance_at(backend, minimum)
-    if covariance is None:
-        variances = [inverse[i, i] for i in range(n_parameters)]
-    else:
-        variances = _sandwich(
-            backend, model, data, minimum.parameters, inverse, covariance
-        )
-    limited = backend.logical_and(minimum.at_limit, wanted)
-    errors = backend.where(limited, float("nan"), slopes) * backend.sqrt(
-        backend.stack(variances)
-    )
-    if kind == "double":
-        parameters, errors = (
-            _by_time(backend, parameters[0] > parameters[1], array)
-            for array in (parameters, errors)
-        )
-    converged = minimum.converged
-    code = backend.where(backend.any(limited, axis=0), 2, 1)
-    code = backend.where(converged, code, 0)
-    status = backend.where(wanted, code, -1)
-    known = backend.where(wanted, parameters, float("nan"))
-    return FittedBins(
-        backend.transpose(known),
-        backend.transpose(backend.where(converged, errors, float("nan"))),
-        backend.where(wanted, minimum.terms.chi2, float("nan")),
-        points - fitted,
-        backend.astype(backend.reshape(status, (n_bins,)), "int64"),
-    )
-
-
-def _sandwich(
-    backend: BackendProtocol,
-    model: FitModel,
-    data: Any,
-    parameters: Any,
-    inverse: Any,
-    covariance: Any,
-) -> list[Any]:
-    """Return the variances of parameters when the data have a covariance.
-
-    A parameter moves with the data by ``inverse J^T W``, which the covariance stands
-    in the middle of; if it were ``1 / W`` the variance would be ``inverse``.
-    """
-    both = backend.logical_and(
-        backend.expand_dims(data.counted, 1), backend.expand_dims(data.counted, 2)
-    )
-    middle = backend.where(both, covariance, 0.0)
-    columns = [data.weight * column for column in model.jacobian(parameters)]
-    variances = []
-    for i in range(len(columns)):
-        moved = sum(
-            backend.expand_dims(inverse[i, j], 1) * column
-            for j, column in enumerate(columns)
-        )
-        spread = backend.squeeze(
-            backend.matmul(middle, backend.expand_dims(moved, 2)), axis=2
-        )
-        variances.append(backend.maximum(backend.sum(moved * spread, axis=1), 0.0))
-    return variances
-
-
-def _by_time(backend: BackendProtocol, swapped: Any, rows: Any) -> Any:
-    """Exchange the decays of a double model where the first is the slower one."""
-    first, second, offset, one, two = (rows[i] for i in range(5))
-    where = backend.where
-    return backend.stack(
-        [
-            where(swapped, second, first),
-            where(swapped, first, second),
-            offset,
-            where(swapped, two, one),
-            where(swapped, one, two),
-        ]
-    )
-
-
-def fit_power_law(
-    backend: BackendProtocol, q: Any, tau: Any, error: Any, usable: Any
-) -> tuple[Any, Any]:
-    """Fit ``tau = tau0 q**-n``; return (tau0, n) and their standard errors.
-
-    A straight line through log tau over log q, with the errors of log tau to first
-    order. Bins count that are usable, with a q above zero and a finite error above
-    zero; with fewer than two different q all is NaN.
-    """
-    for array in (q, tau, error):
-        usable = backend.logical_and(usable, backend.isfinite(array))
-        usable = backend.logical_and(usable, array > 0)
-    x = backend.log(backend.where(usable, q, 1.0))
-    y = backend.log(backend.where(usable, tau, 1.0))
-    relative = backend.where(usable, tau, 1.0) / backend.where(usable, error, 1.0)
-    weight = backend.where(usable, relative * relative, 0.0)
-    total = backend.sum(weight)
-    safe = backend.where(total > 0, total, 1.0)
-    mean_x = backend.sum(weight * x) / safe
-    mean_y = backend.sum(weight * y) / safe
-    dx = x - mean_x
-    spread = backend.sum(weight * dx * dx)
-    # of one q, rounding of its mean is all the spread
-    eps = float(np.finfo(np.dtype(tau.dtype)).eps)
-    known = spread > 100 * eps * eps * backend.sum(weight * x * x)
-    nan = float("nan")
-    spread = backend.where(known, spread, 1.0)
-    slope = backend.sum(weight * dx * (y - mean_y)) / spread
-    tau0 = backend.exp(mean_y - slope * mean_x)
-    tau0_error = tau0 * backend.sqrt(1.0 / safe + mean_x * mean_x / spread)
-    law = backend.stack([tau0, -slope])
-    errors = backend.stack([tau0_error, 1.0 / backend.sqrt(spread)])
-    return backend.where(known, law, nan), backend.where(known, errors, nan)

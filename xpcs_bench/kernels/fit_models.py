@@ -20,7 +20,7 @@ import numpy as np
 from xpcs_bench.backends import BackendProtocol
 from xpcs_bench.kernels.least_squares import Box, Terms
 
-__all__ = ["PARAMETERS", "Data", "FitModel", "Kind", "guess", "read_data"]
+__all__ = ["PARAMETERS", "TIMES", "Data", "FitModel", "Kind", "guess", "read_data"]
 
 Kind = Literal["single", "double", "stretched"]
 
@@ -30,6 +30,12 @@ PARAMETERS: Mapping[Kind, tuple[str, ...]] = {
     "stretched": ("t0", "offset", "contrast", "alpha"),
 }
 """In the order of the columns of a fit."""
+
+TIMES: Mapping[Kind, tuple[int, ...]] = {
+    kind: tuple(i for i, name in enumerate(names) if name.startswith("t"))
+    for kind, names in PARAMETERS.items()
+}
+"""Which columns are relaxation times, the slowest last."""
 
 _DECAYS: Mapping[Kind, tuple[tuple[str, str], ...]] = {
     "single": (("t0", "contrast"),),
