@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from section import Counted, Section
 
 from xpcs_bench.backends import create_backend
+from xpcs_bench.kernels.decay import PARAMETERS
 from xpcs_bench.kernels.nuts import NutsParams, sample_posterior
-from xpcs_bench.kernels.posterior import PARAMETERS
 from xpcs_bench.kernels.speckle import Speckle
 
 __all__ = ["SECTIONS", "covered", "g2_with_covariance", "run", "run_series"]

@@ -9,8 +9,8 @@ from finding import Finding, Oracle
 
 from xpcs_bench.backends import NumPyBackend, create_backend
 from xpcs_bench.kernels import Problem, create_kernel, decay
+from xpcs_bench.kernels.decay import PARAMETERS
 from xpcs_bench.kernels.fit import FitParams
-from xpcs_bench.kernels.fit_models import PARAMETERS
 from xpcs_bench.kernels.fit_scipy import MODELS, first_guess, fit_with_curve_fit
 from xpcs_bench.kernels.power_law import fit_power_law
 

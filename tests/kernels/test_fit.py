@@ -8,9 +8,10 @@ from kernel_problems import run
 
 from xpcs_bench.backends import NumPyBackend, create_backend
 from xpcs_bench.kernels import Problem, create_kernel
+from xpcs_bench.kernels.decay import PARAMETERS
 from xpcs_bench.kernels.fit import FitParams
 from xpcs_bench.kernels.fit_bins import fit_bins
-from xpcs_bench.kernels.fit_models import PARAMETERS, FitModel, guess, read_data
+from xpcs_bench.kernels.fit_models import FitModel, guess, read_data
 from xpcs_bench.kernels.fit_scipy import MODELS, fit_with_curve_fit
 from xpcs_bench.kernels.fit_truth import true_fit
 from xpcs_bench.kernels.g2_covariance import g2_with_covariance

@@ -9,8 +9,8 @@ from xpcs_bench.analysis.agreement import compare_outputs
 from xpcs_bench.backends import NumPyBackend, create_backend
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels import Problem, create_kernel
+from xpcs_bench.kernels.decay import PARAMETERS
 from xpcs_bench.kernels.nuts import NutsParams, sample_posterior, summarise
-from xpcs_bench.kernels.posterior import PARAMETERS
 
 NUTS = create_kernel("nuts")
 

@@ -7,7 +7,8 @@ import pytest
 
 from xpcs_bench.backends import NumPyBackend
 from xpcs_bench.kernels import decay
-from xpcs_bench.kernels.posterior import PARAMETERS, integrate_posterior
+from xpcs_bench.kernels.decay import PARAMETERS
+from xpcs_bench.kernels.posterior import integrate_posterior
 
 NUMPY = NumPyBackend()
 TAU = np.geomspace(2e-5, 20.0, 40)

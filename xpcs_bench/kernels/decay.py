@@ -16,14 +16,16 @@ arguments, and are what kernels and fits are made of. All are differentiable at 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Literal, cast
 
 from xpcs_bench.backends import BackendProtocol, get_backend
 
 __all__ = [
+    "PARAMETERS",
     "Exponent",
     "Formulation",
+    "Model",
     "double_exp_func",
     "double_exponential",
     "single_exp_func",
@@ -32,6 +34,13 @@ __all__ = [
     "stretched_exponential",
 ]
 
+Model = Literal["single", "double", "stretched"]
+PARAMETERS: Mapping[Model, tuple[str, ...]] = {
+    "single": ("t0", "offset", "contrast"),
+    "double": ("t1", "t2", "offset", "contrast1", "contrast2"),
+    "stretched": ("t0", "offset", "contrast", "alpha"),
+}
+"""What a model takes after tau, in this order."""
 Exponent = Literal["standard", "xpcsviewer"]
 Formulation = Literal["exp_log", "pow"]
 

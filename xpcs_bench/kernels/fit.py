@@ -10,8 +10,9 @@ from pydantic import Field
 
 from xpcs_bench.backends import BackendProtocol
 from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.kernels.decay import PARAMETERS, Model
 from xpcs_bench.kernels.fit_bins import fit_bins
-from xpcs_bench.kernels.fit_models import PARAMETERS, TIMES, Kind
+from xpcs_bench.kernels.fit_models import TIMES
 from xpcs_bench.kernels.fit_truth import true_fit, true_power_law
 from xpcs_bench.kernels.kernel import (
     Arrays,
@@ -34,7 +35,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "alpha": (0.1, 3.0),
 }
 """Of the inputs that are made here; those of times follow from the delays."""
-_OPERATIONS: Mapping[Kind, int] = {"single": 30, "double": 68, "stretched": 53}
+_OPERATIONS: Mapping[Model, int] = {"single": 30, "double": 68, "stretched": 53}
 """Per bin, delay and evaluation of a model with its derivatives and their sums."""
 _LEAST_EVALUATIONS = 4
 """Fewer have not been seen to reach a minimum from a guess."""
@@ -47,7 +48,7 @@ _RHO = 0.8
 class FitParams(ConfinedModel):
     """Which model, how much of it, and what is known of the noise."""
 
-    model: Kind = "stretched"
+    model: Model = "stretched"
     """``single`` and ``double`` exponential decays, or one ``stretched`` one, in the
     standard exponent exp(-2 (tau/t0)^alpha); a program with exp(-(2 tau/t0)^alpha)
     has the same curve with t0 2^(1 - 1/alpha) for its relaxation time."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from xpcs_bench.backends import BackendProtocol
-from xpcs_bench.kernels.fit_models import TIMES, FitModel, Kind, guess, read_data
+from xpcs_bench.kernels.decay import Model
+from xpcs_bench.kernels.fit_models import TIMES, FitModel, guess, read_data
 from xpcs_bench.kernels.least_squares import covariance_at, minimise
 
 __all__ = ["FittedBins", "fit_bins"]
@@ -28,7 +29,7 @@ class FittedBins(NamedTuple):
 
 def fit_bins(
     backend: BackendProtocol,
-    kind: Kind,
+    kind: Model,
     tau: Any,
     g2: Any,
     sigma: Any,

@@ -13,31 +13,23 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from xpcs_bench.backends import BackendProtocol
+from xpcs_bench.kernels.decay import PARAMETERS, Model
 from xpcs_bench.kernels.least_squares import Box, Terms
 
-__all__ = ["PARAMETERS", "TIMES", "Data", "FitModel", "Kind", "guess", "read_data"]
+__all__ = ["TIMES", "Data", "FitModel", "guess", "read_data"]
 
-Kind = Literal["single", "double", "stretched"]
-
-PARAMETERS: Mapping[Kind, tuple[str, ...]] = {
-    "single": ("t0", "offset", "contrast"),
-    "double": ("t1", "t2", "offset", "contrast1", "contrast2"),
-    "stretched": ("t0", "offset", "contrast", "alpha"),
-}
-"""In the order of the columns of a fit."""
-
-TIMES: Mapping[Kind, tuple[int, ...]] = {
+TIMES: Mapping[Model, tuple[int, ...]] = {
     kind: tuple(i for i, name in enumerate(names) if name.startswith("t"))
     for kind, names in PARAMETERS.items()
 }
 """Which columns are relaxation times, the slowest last."""
 
-_DECAYS: Mapping[Kind, tuple[tuple[str, str], ...]] = {
+_DECAYS: Mapping[Model, tuple[tuple[str, str], ...]] = {
     "single": (("t0", "contrast"),),
     "double": (("t1", "contrast1"), ("t2", "contrast2")),
     "stretched": (("t0", "contrast"),),
@@ -94,7 +86,7 @@ def read_data(backend: BackendProtocol, tau: Any, g2: Any, sigma: Any) -> Data:
     )
 
 
-def guess(backend: BackendProtocol, kind: Kind, data: Data) -> Any:
+def guess(backend: BackendProtocol, kind: Model, data: Data) -> Any:
     """Guess parameters (parameter, bin) from data whose delays rise.
 
     The offset is the weighted mean of the last eighth of the delays, or so, and the
@@ -175,7 +167,7 @@ class FitModel:
     """
 
     def __init__(
-        self, backend: BackendProtocol, kind: Kind, data: Data, reference: Any
+        self, backend: BackendProtocol, kind: Model, data: Data, reference: Any
     ) -> None:
         self._backend = backend
         self._data = data

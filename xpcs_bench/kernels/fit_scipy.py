@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from xpcs_bench.kernels.fit_models import PARAMETERS, Kind
+from xpcs_bench.kernels.decay import PARAMETERS, Model
 
 __all__ = ["MODELS", "ScipyFit", "first_guess", "fit_with_curve_fit"]
 
@@ -36,7 +36,7 @@ def _stretched(tau: Any, t0: Any, offset: Any, contrast: Any, alpha: Any) -> Any
     return offset + contrast * np.exp(-2 * (tau / t0) ** alpha)
 
 
-MODELS: Mapping[Kind, Callable[..., Any]] = {
+MODELS: Mapping[Model, Callable[..., Any]] = {
     "single": _single,
     "double": _double,
     "stretched": _stretched,
@@ -55,7 +55,7 @@ class ScipyFit(NamedTuple):
     """(bin, parameter, parameter)"""
 
 
-def first_guess(kind: Kind, tau: Floats, g2: Floats) -> list[float]:
+def first_guess(kind: Model, tau: Floats, g2: Floats) -> list[float]:
     """Guess the parameters of one curve from its ends and from where it has fallen."""
     last = max(1, len(tau) // 8)
     offset = float(np.mean(g2[-last:]))
@@ -68,7 +68,7 @@ def first_guess(kind: Kind, tau: Floats, g2: Floats) -> list[float]:
 
 
 def fit_with_curve_fit(
-    kind: Kind,
+    kind: Model,
     tau: Floats,
     g2: Floats,
     sigma: Floats,

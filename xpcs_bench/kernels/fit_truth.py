@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xpcs_bench.kernels.fit_models import Kind
+from xpcs_bench.kernels.decay import Model
 from xpcs_bench.kernels.fit_scipy import first_guess, fit_with_curve_fit
 from xpcs_bench.kernels.kernel import Host
 
@@ -24,7 +24,7 @@ class TrueFit(NamedTuple):
     chi2: Any
 
 
-def true_fit(kind: Kind, inputs: Host, row: int) -> TrueFit:
+def true_fit(kind: Model, inputs: Host, row: int) -> TrueFit:
     """Refine what SciPy finds for one bin until 20 digits are right.
 
     The parameters are those of the model itself, not of the search, the derivatives
@@ -94,7 +94,7 @@ def true_fit(kind: Kind, inputs: Host, row: int) -> TrueFit:
 
 
 def _sums(
-    kind: Kind, points: Sequence[tuple[Any, Any, Any]], p: Any
+    kind: Model, points: Sequence[tuple[Any, Any, Any]], p: Any
 ) -> tuple[Any, Any, Any]:
     """Return chi2, the gradient of its half, and the normal matrix."""
     import mpmath
@@ -113,7 +113,7 @@ def _sums(
 
 
 def _sandwich(
-    kind: Kind,
+    kind: Model,
     points: Sequence[tuple[Any, Any, Any]],
     p: Any,
     inverse: Any,
@@ -132,7 +132,7 @@ def _sandwich(
     return inverse * (weighed.T * (middle * weighed)) * inverse
 
 
-def _model(kind: Kind, tau: Any, p: list[Any]) -> tuple[Any, list[Any]]:
+def _model(kind: Model, tau: Any, p: list[Any]) -> tuple[Any, list[Any]]:
     """Return the model and its derivative by each parameter."""
     import mpmath
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -26,23 +26,14 @@ from xpcs_bench.kernels.kernel import (
 
 __all__ = ["G2Model", "G2ModelParams"]
 
-Model = Literal["single", "double", "stretched"]
-
-_ARGUMENTS: Mapping[Model, tuple[str, ...]] = {
-    "single": ("t0", "offset", "contrast"),
-    "double": ("t1", "t2", "offset", "contrast1", "contrast2"),
-    "stretched": ("t0", "offset", "contrast", "alpha"),
-}
-"""What a model is evaluated with, in the order of its arguments after tau."""
-
-_OPERATIONS: Mapping[Model, int] = {"single": 5, "double": 10, "stretched": 7}
+_OPERATIONS: Mapping[decay.Model, int] = {"single": 5, "double": 10, "stretched": 7}
 """Per bin and delay; a function counts as one."""
 
 
 class G2ModelParams(ConfinedModel):
     """Which model, in which convention, and how much of it."""
 
-    model: Model = "stretched"
+    model: decay.Model = "stretched"
     """``single`` and ``double`` exponential decays, or one ``stretched`` one."""
     exponent: decay.Exponent = "standard"
     """Of the stretched model: ``standard`` is exp(-2 (tau/t0)^alpha), ``xpcsviewer``
@@ -93,7 +84,7 @@ class G2Model(Kernel[G2ModelParams]):
             "contrast2": rng.uniform(0.05, 0.3, n),
             "alpha": rng.uniform(0.5, 1.8, n),
         }
-        names = ("tau", *_ARGUMENTS[params.model])
+        names = ("tau", *decay.PARAMETERS[params.model])
         return {name: values[name].astype(problem.dtype) for name in names}
 
     def compute(
@@ -103,7 +94,8 @@ class G2Model(Kernel[G2ModelParams]):
         params = problem.params
         tau = backend.reshape(inputs["tau"], (1, -1))
         values = [
-            backend.reshape(inputs[name], (-1, 1)) for name in _ARGUMENTS[params.model]
+            backend.reshape(inputs[name], (-1, 1))
+            for name in decay.PARAMETERS[params.model]
         ]
         match params.model:
             case "single":
@@ -156,7 +148,7 @@ class G2Model(Kernel[G2ModelParams]):
         """Operations on the grid; logarithms of the axes are too few to count."""
         params = problem.params
         grid = params.q_bins * params.delays
-        axes = params.delays + len(_ARGUMENTS[params.model]) * params.q_bins
+        axes = params.delays + len(decay.PARAMETERS[params.model]) * params.q_bins
         return Work(
             flops=_OPERATIONS[params.model] * grid,
             bytes=np.dtype(problem.dtype).itemsize * (grid + axes),
@@ -168,7 +160,8 @@ def _true_g2(params: G2ModelParams, inputs: Host, row: int, column: int) -> Any:
 
     tau = mpmath.mpf(float(inputs["tau"][column]))
     value = {
-        name: mpmath.mpf(float(inputs[name][row])) for name in _ARGUMENTS[params.model]
+        name: mpmath.mpf(float(inputs[name][row]))
+        for name in decay.PARAMETERS[params.model]
     }
     if params.model == "double":
         return (

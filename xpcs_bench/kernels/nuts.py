@@ -20,6 +20,7 @@ from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels import decay
 from xpcs_bench.kernels.chains import effective_sample_size, split_r_hat
+from xpcs_bench.kernels.decay import PARAMETERS, Model
 from xpcs_bench.kernels.kernel import (
     Arrays,
     Capability,
@@ -37,9 +38,7 @@ from xpcs_bench.kernels.posterior import (
     CONTRAST_SCALE,
     OFFSET_MEAN,
     OFFSET_SD,
-    PARAMETERS,
     SEPARATION_SCALE,
-    Model,
     integrate_posterior,
 )
 

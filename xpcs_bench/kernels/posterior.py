@@ -24,31 +24,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from xpcs_bench.kernels.decay import Model
 
 __all__ = [
     "ALPHA_RANGE",
     "CONTRAST_SCALE",
     "OFFSET_MEAN",
     "OFFSET_SD",
-    "PARAMETERS",
     "SEPARATION_SCALE",
-    "Model",
     "Moments",
     "integrate_posterior",
 ]
-
-Model = Literal["single", "double", "stretched"]
-
-PARAMETERS: dict[Model, tuple[str, ...]] = {
-    "single": ("t0", "offset", "contrast"),
-    "double": ("t1", "t2", "offset", "contrast1", "contrast2"),
-    "stretched": ("t0", "offset", "contrast", "alpha"),
-}
-"""What is inferred, in the order in which the models of ``decay`` take it."""
 
 OFFSET_MEAN, OFFSET_SD = 1.0, 0.05
 CONTRAST_SCALE = 0.5
