@@ -21,7 +21,7 @@ from section import Counted, Section
 
 from xpcs_bench.backends import create_backend
 from xpcs_bench.kernels.decay import PARAMETERS
-from xpcs_bench.kernels.nuts import NutsParams, sample_posterior
+from xpcs_bench.kernels.nuts_sampler import NutsParams, sample_posterior
 from xpcs_bench.kernels.speckle import Speckle
 
 __all__ = ["SECTIONS", "covered", "g2_with_covariance", "run", "run_series"]

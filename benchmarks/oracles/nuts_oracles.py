@@ -9,7 +9,7 @@ from finding import Finding, Oracle
 
 from xpcs_bench.backends import create_backend
 from xpcs_bench.kernels import Problem, create_kernel
-from xpcs_bench.kernels.nuts import NutsParams, sample_posterior, summarise
+from xpcs_bench.kernels.nuts_sampler import NutsParams, sample_posterior, summarise
 
 __all__ = ["ORACLES"]
 

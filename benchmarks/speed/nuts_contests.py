@@ -11,7 +11,7 @@ from contest import Contest, Match
 from xpcs_bench.backends import create_backend
 from xpcs_bench.kernels import Problem, create_kernel
 from xpcs_bench.kernels.decay import PARAMETERS
-from xpcs_bench.kernels.nuts import NutsParams, make_model, sample_posterior
+from xpcs_bench.kernels.nuts_sampler import NutsParams, make_model, sample_posterior
 from xpcs_bench.measure.clock import now_ns
 
 __all__ = ["CONTESTS"]

@@ -10,7 +10,7 @@ from xpcs_bench.backends import NumPyBackend, create_backend
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels import Problem, create_kernel
 from xpcs_bench.kernels.decay import PARAMETERS
-from xpcs_bench.kernels.nuts import NutsParams, sample_posterior, summarise
+from xpcs_bench.kernels.nuts_sampler import NutsParams, sample_posterior, summarise
 
 NUTS = create_kernel("nuts")
 
