@@ -151,6 +151,14 @@ SUBJECTS: dict[str, Subject] = {
             "tests/kernels/test_kernel_contract.py",
         ),
     ),
+    "grazing": Subject(
+        "xpcs_bench/kernels/grazing.py",
+        (
+            "tests/kernels/test_scattering.py",
+            "tests/kernels/test_qmap_truth.py",
+            "tests/kernels/test_kernel_contract.py",
+        ),
+    ),
     "scattering": Subject(
         "xpcs_bench/kernels/scattering.py",
         (
@@ -308,14 +316,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("partition", "static-across", "static bins of the second coordinate are divided like the first", "(j // second.split + 1)", "(j // first.split + 1)"),
     Mutant("scattering", "one-per-cent", "pixels are too large by 1 %", "pixel_mm=detector.pixel_size_um / 1000", "pixel_mm=detector.pixel_size_um / 990"),
     Mutant("scattering", "upside-down", "rows count upwards", "up = (beam.centre_row - backend.arange(rows, dtype=dtype)) * beam.pixel_mm", "up = (backend.arange(rows, dtype=dtype) - beam.centre_row) * beam.pixel_mm"),
-    Mutant("scattering", "mirrored-east", "a turned detector is mirrored", "            return right, -up", "            return right, up"),
+    Mutant("grazing", "mirrored-east", "a turned detector is mirrored", "            return right, -up", "            return right, up"),
     Mutant("scattering", "q-one-per-cent", "q is too large by half a per cent", "return (2.0 * k * k) / (n * (n + beam.distance_mm))", "return (2.02 * k * k) / (n * (n + beam.distance_mm))"),
     Mutant("scattering", "swapped-parts", "qx and qy are swapped", 'return {"q": q, "qx": per_mm * right, "qy": per_mm * up}\n\n\ndef _near', 'return {"q": q, "qx": per_mm * up, "qy": per_mm * right}\n\n\ndef _near'),
     Mutant("scattering", "swapped-angle", "the azimuth counts from up", '"phi": arctan2_deg(backend, up, right),\n        "tth": polar', '"phi": arctan2_deg(backend, right, up),\n        "tth": polar'),
-    Mutant("scattering", "sign-of-qx", "a term of qx changes its sign", "backend.where(above, sine, -cosine) * shortfall", "backend.where(above, sine, cosine) * shortfall"),
+    Mutant("grazing", "sign-of-qx", "a term of qx changes its sign", "backend.where(above, sine, -cosine) * shortfall", "backend.where(above, sine, cosine) * shortfall"),
     Mutant("scattering", "truncated-constant", "hc is cut after ten digits", "HC_KEV_ANGSTROM = 12.398419843320026", "HC_KEV_ANGSTROM = 12.39841984"),
     Mutant("scattering", "degrees", "the incidence angle stays in degrees", "math.radians(geometry.incidence_deg or 0.0)", "(geometry.incidence_deg or 0.0)"),
-    Mutant("scattering", "sign-of-qz", "an angle of the flat convention changes its sign", "half_sine * backend.cos(delta / 2.0 - alpha_i) + everywhere", "half_sine * backend.cos(delta / 2.0 + alpha_i) + everywhere"),
+    Mutant("grazing", "sign-of-qz", "an angle of the flat convention changes its sign", "half_sine * backend.cos(delta / 2.0 - alpha_i) + everywhere", "half_sine * backend.cos(delta / 2.0 + alpha_i) + everywhere"),
     Mutant("scattering", "half-a-pixel", "the beam is off by half a pixel", "((rows - 1) / 2, (cols - 1) / 2)", "(rows / 2, cols / 2)"),
     Mutant("mask", "swapped-rectangle", "rows and columns are swapped", "used[slice(*rectangle.rows), slice(*rectangle.columns)] = False", "used[slice(*rectangle.columns), slice(*rectangle.rows)] = False"),
     Mutant("mask", "rectangles-forgotten", "a stored mask undoes the rectangles", "used &= _stored(detector, detector.mask.file)", "used = _stored(detector, detector.mask.file)"),

@@ -11,7 +11,7 @@ import numpy as np
 from xpcs_bench.backends import BackendProtocol
 from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.errors import ConfigError
-from xpcs_bench.kernels import scattering
+from xpcs_bench.kernels import grazing, scattering
 from xpcs_bench.kernels.kernel import (
     Arrays,
     Host,
@@ -145,20 +145,18 @@ class QMap(Kernel[QMapParams]):
         reflects = geometry.kind == "reflection"
         algebraic = params.formulation == "algebraic"
         if reflects and algebraic and params.convention != "flat":
-            exact = scattering.exact_axes(*place)
-            return scattering.reflection(
-                backend, beam, *exact, orientation, angles=angles
-            )
+            exact = grazing.exact_axes(*place)
+            return grazing.reflection(backend, beam, *exact, orientation, angles=angles)
         axes = scattering.detector_axes(*place)
         if params.convention == "flat":
-            grazing = (
-                scattering.flat_reflection
+            formula = (
+                grazing.flat_reflection
                 if algebraic
-                else scattering.flat_reflection_trigonometric
+                else grazing.flat_reflection_trigonometric
             )
-            return grazing(backend, beam, *axes, orientation, angles=angles)
+            return formula(backend, beam, *axes, orientation, angles=angles)
         if reflects:
-            return scattering.reflection_trigonometric(
+            return grazing.reflection_trigonometric(
                 backend, beam, *axes, orientation, angles=angles
             )
         across_beam = (
