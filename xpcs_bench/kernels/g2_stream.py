@@ -352,16 +352,15 @@ def _read_pieces(
     RecordError
         The file cannot be read, or the dataset is no series of frames.
     """
-    from xpcs_bench.nexus import opened
+    from xpcs_bench.nexus.file import find_dataset, opened
 
     with opened(path) as file:
-        found = file.get(dataset)
-        if found is None or getattr(found, "ndim", 0) != 3:
-            shape = getattr(found, "shape", None)
+        found = find_dataset(file, path, dataset)
+        if found is None or found.ndim != 3:
+            wrong = "is missing" if found is None else f"has the shape {found.shape}"
             msg = (
-                f"{path}: {dataset}: "
-                + ("is missing" if found is None else f"has the shape {shape}")
-                + ". Allowed: frames (frame, row, column). Name another dataset."
+                f"{path}: {dataset}: {wrong}. Allowed: frames (frame, row, column). "
+                "Name another dataset."
             )
             raise RecordError(msg)
         for start in range(0, found.shape[0], frames_at_once):

@@ -17,6 +17,7 @@ from xpcs_bench.nexus import (
     chunk_shape,
     read_frames,
     read_results,
+    series,
     write_frames,
     write_results,
 )
@@ -98,7 +99,7 @@ def test_a_tile_has_as_many_frames_as_fit_into_a_mebibyte():
 
 
 def test_a_chunk_is_never_empty_however_large_its_numbers_are(monkeypatch):
-    monkeypatch.setattr(nexus, "_TILE_BYTES", 1)
+    monkeypatch.setattr(series, "_TILE_BYTES", 1)
     assert chunk_shape("tile", (10, 64, 64), 8) == (1, 64, 64)
 
 
