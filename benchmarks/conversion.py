@@ -9,9 +9,7 @@ reading, since a reading of the clock costs as much as a view does. Writes
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
 import statistics
 from collections.abc import Callable
 from itertools import repeat
@@ -22,7 +20,7 @@ import numpy as np
 
 from xpcs_bench.backends import create_backend, ensure_numpy
 from xpcs_bench.measure.clock import Clock, clock_cost_ns, now_ns
-from xpcs_bench.measure.environment import capture
+from xpcs_bench.measure.environment import machine, versions
 
 RECORD = Path(__file__).resolve().parents[1] / "reports" / "boundaries"
 SHAPE = (4096, 4096)
@@ -71,7 +69,6 @@ def measure(clock: Clock = now_ns) -> dict[str, Any]:
     viewing = per_call_ns(lambda: ensure_numpy(array), LOOPS, READINGS, clock)
     copying = per_call_ns(lambda: np.array(array), 1, COPIES, clock)
     ratio = statistics.median(viewing) / statistics.median(copying)
-    here = capture(None)
     return {
         "schema_version": 1,
         "shape": SHAPE,
@@ -82,20 +79,19 @@ def measure(clock: Clock = now_ns) -> dict[str, Any]:
         "ratio": float(f"{ratio:.3g}"),
         "below_bound": statistics.median(viewing) < BOUND_NS,
         "bound_ns": BOUND_NS,
-        "machine": f"{here.cpu}, {here.cores} cores, {platform.machine()}",
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in ("jax", "numpy")},
+        "machine": machine(),
+        "versions": versions("jax", "numpy"),
     }
 
 
 def markdown(found: dict[str, Any]) -> str:
     """Write the record for a reader."""
     rows, cols = found["shape"]
-    versions = ", ".join(f"{name} {v}" for name, v in found["versions"].items())
+    used = ", ".join(f"{name} {v}" for name, v in found["versions"].items())
     lines = [
         f"# From JAX to NumPy: {rows} x {cols} {found['dtype']}, ready, on the CPU",
         "",
-        f"Made by `python benchmarks/conversion.py` with {versions}, on",
+        f"Made by `python benchmarks/conversion.py` with {used}, on",
         f"{found['machine']}.",
         "Per call; a reading is of several views, or of one copy.",
         "",

@@ -7,7 +7,6 @@ No clock is involved: a smaller version is a test.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import platform
 import sys
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sections import all_sections
+
+from xpcs_bench.measure.environment import versions
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "kernels"
 PACKAGES = ("numpy", "jax", "mpmath")
@@ -31,12 +32,6 @@ def look(file: str, *, few: bool = False) -> dict[str, Any]:
             asdict(one) | {"holds": one.holds} for one in section.measure(few)
         ],
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what was measured, and of what it ran on."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    return found | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def markdown(record: dict[str, Any]) -> str:
@@ -80,7 +75,7 @@ def main() -> int:
     """Measure all sections, write the record, print it."""
     record = {
         "schema_version": 1,
-        "versions": versions(),
+        "versions": versions(*PACKAGES) | {"machine": platform.machine()},
         "sections": {file: look(file) for file in all_sections()},
     }
     RECORD.mkdir(parents=True, exist_ok=True)

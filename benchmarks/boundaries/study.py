@@ -9,10 +9,8 @@ here; the exact outcome and the versions stand beside it. Writes
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -25,8 +23,18 @@ from typing import Any
 from claims import CLAIMS, Claim, Outcome, judge
 from probes import Absent
 
+from xpcs_bench.measure.environment import versions
+
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "boundaries"
-PACKAGES = ("jax", "jaxlib", "numpy", "h5py", "matplotlib", "pyqtgraph", "PySide6")
+PACKAGES = (
+    "jax",
+    "jaxlib",
+    "numpy",
+    "h5py",
+    "matplotlib",
+    "pyqtgraph",
+    "PySide6_Essentials",
+)
 TIMEOUT_S = 300
 
 
@@ -76,14 +84,6 @@ def read_outcome(returncode: int, stdout: str) -> Outcome:
     )
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what was probed."""
-    installed = {d.name: d.version for d in importlib.metadata.distributions()}
-    installed["PySide6"] = installed.get("PySide6_Essentials", "not installed")
-    found = {name: installed.get(name, "not installed") for name in PACKAGES}
-    return {"python": platform.python_version()} | found
-
-
 def markdown(rows: Iterable[dict[str, Any]], of: dict[str, str]) -> str:
     """Write the record for a reader."""
     lines = ["# JAX arrays at the boundaries", ""]
@@ -124,7 +124,7 @@ def main() -> None:
             )
             print(f"{verdict:22} {claim.id:24} {outcome}", flush=True)
     RECORD.mkdir(parents=True, exist_ok=True)
-    record = {"schema_version": 1, "versions": versions(), "claims": rows}
+    record = {"schema_version": 1, "versions": versions(*PACKAGES), "claims": rows}
     (RECORD / "claims.json").write_text(json.dumps(record, indent=1) + "\n")
     (RECORD / "claims.md").write_text(markdown(rows, record["versions"]))
 

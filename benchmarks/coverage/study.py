@@ -12,9 +12,7 @@ on the command line choose sections, and leave the records of the others as they
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +20,8 @@ from typing import Any
 
 from section import Section, binomial_interval
 from sections import all_sections
+
+from xpcs_bench.measure.environment import versions
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "kernels"
 PACKAGES = ("numpy", "scipy", "jax", "numpyro")
@@ -39,17 +39,6 @@ def count(section: Section) -> dict[str, Any]:
         for one in section.count()
     ]
     return {"says": section.says, "rows": rows}
-
-
-def versions() -> dict[str, str]:
-    """Return what simulated and what fitted."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def markdown(record: dict[str, Any]) -> str:
@@ -100,7 +89,7 @@ def main() -> int:
         kept[name] = count(sections[name])
         record = {
             "schema_version": 1,
-            "versions": versions(),
+            "versions": versions(*PACKAGES),
             "sections": {name: kept[name] for name in names if name in kept},
         }
         path.write_text(json.dumps(record, indent=1) + "\n")

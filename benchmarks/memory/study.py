@@ -7,39 +7,27 @@ the bound that is stated for it. Writes ``reports/kernels/memory.json`` and
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from xpcs_bench.measure.environment import capture
+from xpcs_bench.measure.environment import machine, versions
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "kernels"
 SECTIONS = ("two_time_section", "stream_section")
 """Modules beside this one, each with ``TITLE``, ``rows()`` and ``lines(rows)``."""
 
 
-def circumstances() -> dict[str, Any]:
-    """Return what the figures hold for."""
-    here = capture(None)
-    return {
-        "machine": f"{here.cpu}, {here.cores} cores, {platform.machine()}",
-        "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in ("jax", "numpy")},
-    }
-
-
 def markdown(record: dict[str, Any]) -> str:
     """Write the record for a reader."""
     here = record["circumstances"]
-    versions = ", ".join(f"{name} {v}" for name, v in here["versions"].items())
+    used = ", ".join(f"{name} {v}" for name, v in here["versions"].items())
     text = [
         "# Memory of long series",
         "",
-        f"Made by `python benchmarks/memory/study.py` with {versions}, on",
+        f"Made by `python benchmarks/memory/study.py` with {used}, on",
         f"{here['machine']}. Peaks are resident memory over the idle process, in fresh",
         "processes; how each bound is made up is in the section's file.",
     ]
@@ -53,7 +41,10 @@ def main() -> int:
     """Measure all sections, write the record, print it."""
     record = {
         "schema_version": 1,
-        "circumstances": circumstances(),
+        "circumstances": {
+            "machine": machine(),
+            "versions": versions("jax", "numpy"),
+        },
         "sections": {name: import_module(name).rows() for name in SECTIONS},
     }
     RECORD.mkdir(parents=True, exist_ok=True)

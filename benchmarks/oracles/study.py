@@ -8,10 +8,8 @@ clock is involved: the same comparisons are tests.
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import json
-import platform
 import sys
 import warnings
 from dataclasses import asdict
@@ -19,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from oracles import all_oracles
+
+from xpcs_bench.measure.environment import versions
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "kernels"
 PACKAGES = ("numpy", "jax", "scipy", "mpmath", "pyFAI", "scikit-beam", "numpyro")
@@ -40,17 +40,6 @@ def ask(name: str) -> dict[str, Any]:
             for one in findings
         ],
     }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what was compared."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def markdown(record: dict[str, Any]) -> str:
@@ -84,7 +73,7 @@ def main() -> int:
     """Ask all oracles, write the record, print it."""
     record = {
         "schema_version": 1,
-        "versions": versions(),
+        "versions": versions(*PACKAGES),
         "oracles": {name: ask(name) for name in all_oracles()},
     }
     RECORD.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -28,7 +27,7 @@ from typing import Any
 
 from xpcs_bench.config.load import LoadedExperiment, load_experiment
 from xpcs_bench.measure.clock import now_ns
-from xpcs_bench.measure.environment import capture
+from xpcs_bench.measure.environment import capture, machine, versions
 from xpcs_bench.measure.peak_memory import linux_memory, portable_memory
 from xpcs_bench.records import Block, Device, Measurement, Observation, Samples, Status
 from xpcs_bench.run.journal import Evidence
@@ -275,14 +274,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             for what, found in rows.items():
                 found.append(in_fresh_process(what, Path(folder)))
-    here = capture(None)
     record = {
         "schema_version": 1,
-        "circumstances": {
-            "machine": f"{here.cpu}, {here.cores} cores, {platform.machine()}",
-            "python": platform.python_version(),
-            "pydantic": _version("pydantic"),
-        },
+        "circumstances": {"machine": machine()} | versions("pydantic"),
         "figures": {what: condense(found) for what, found in rows.items()},
     }
     RECORD.mkdir(parents=True, exist_ok=True)
@@ -290,12 +284,6 @@ def main() -> int:
     (RECORD / "records.md").write_text(markdown(record))
     print(markdown(record), end="")
     return 0
-
-
-def _version(package: str) -> str:
-    import importlib.metadata
-
-    return importlib.metadata.version(package)
 
 
 if __name__ == "__main__":

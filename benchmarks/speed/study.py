@@ -3,10 +3,10 @@
 Each contest has a fresh process. There both sides are called once, their results are
 compared, and then they take turns of cached calls in a row, as cases of the harness do:
 the ratio rival / candidate is formed within a turn, so that what else the machine does
-hits both. Printed is the median of the ratios with
-the middle half of them, beside what is asked; and the candidate's least time as a part
-of what this machine can do, its bandwidth and its matrix product measured in the same
-process. Nothing here is asserted: a busy machine moves every figure.
+hits both. Printed is the median of the ratios with the middle half of them, beside what
+is asked; and the rates of the candidate's least time as parts of this machine's
+ceilings (:mod:`xpcs_bench.measure.ceilings`), measured in the same process with all
+cores. Nothing here is asserted: a busy machine moves every figure.
 
 Writes ``reports/kernels/speed.json`` and ``speed.md`` after each contest. Names on the
 command line choose contests, and leave the records of the others as they are.
@@ -14,11 +14,9 @@ command line choose contests, and leave the records of the others as they are.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -26,11 +24,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from contest import Match
 from contests import all_contests
 
+from xpcs_bench.measure.ceilings import bandwidth, device_flops, flops, level_of
 from xpcs_bench.measure.clock import now_ns
-from xpcs_bench.measure.environment import capture
+from xpcs_bench.measure.environment import machine, versions
+from xpcs_bench.records import Ceiling
+from xpcs_bench.records.ceiling import best
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "kernels"
 TIMEOUT_S = 1200
@@ -49,30 +50,12 @@ VARIABLES = {
 PACKAGES = ("jax", "numpy", "scipy", "numpyro", "scikit-beam")
 
 
-def least_s(call: Callable[[], object], rounds: int = 5) -> float:
-    """Return the least time of some calls, after one that is not counted (s)."""
-    return min(times_s(call, rounds))
-
-
-def times_s(call: Callable[[], object], rounds: int) -> list[float]:
-    """Return the times of some calls, after one that is not counted (s)."""
-    call()
-    return [time_s(call)[0] for _ in range(rounds)]
-
-
-def time_s(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Time one call; return the time (s) and the result."""
-    started = now_ns()
-    result = call()
-    return (now_ns() - started) / 1e9, result
-
-
 def in_a_row(call: Callable[[], object]) -> int:
     """Return how many calls make a turn.
 
     A lone short one would be timed with the caches as the other side has left them.
     """
-    return max(1, math.ceil(TURN_S / min(time_s(call)[0] for _ in range(3))))
+    return max(1, math.ceil(TURN_S / min(turn_s(call, 1) for _ in range(3))))
 
 
 def turn_s(call: Callable[[], object], calls: int) -> float:
@@ -83,18 +66,20 @@ def turn_s(call: Callable[[], object], calls: int) -> float:
     return (now_ns() - started) / 1e9 / calls
 
 
-def ceilings() -> dict[str, float]:
-    """Measure what this machine can do at most: bytes and flops per second."""
-    rng = np.random.default_rng(0)
-    source = np.ones(1 << 24)
-    target = np.empty_like(source)
-    moved = 2 * source.nbytes / least_s(lambda: np.copyto(target, source))
-    found = {"bytes_per_s": moved}
-    n = 1536
-    for name, dtype in (("flops_double", np.float64), ("flops_single", np.float32)):
-        matrix = rng.standard_normal((n, n)).astype(dtype)
-        found[f"{name}_per_s"] = 2 * n**3 / least_s(lambda m=matrix: m @ m)
-    return found
+def ceilings(match: Match) -> dict[str, Ceiling | None]:
+    """Measure what limits a match: a ceiling of bytes, of operations, or neither."""
+    dtype = "float32" if match.single else "float64"
+    found: list[Ceiling] = []
+    if match.bytes:
+        found += bandwidth("all", level_of(int(match.bytes)))
+    if match.flops:
+        found += flops("all", dtype) + device_flops("cpu", "all", dtype)
+    return {of: best(found, of) for of in ("bytes", "flops")}
+
+
+def part(work: float | None, least: float, ceiling: Ceiling | None) -> float | None:
+    """Return a rate as a part of its ceiling; None where neither has a meaning."""
+    return work / least / ceiling.per_second if work and ceiling else None
 
 
 def play(name: str) -> dict[str, Any]:
@@ -111,9 +96,8 @@ def play(name: str) -> dict[str, Any]:
         for times, call in sides if turn % 2 else reversed(sides):
             times.append(turn_s(call, calls[call]))
     ratios = sorted(r / c for r, c in zip(rival, candidate, strict=True))
-    limits = ceilings()
+    limits = ceilings(match)
     least = min(candidate)
-    peak = limits["flops_single_per_s" if match.single else "flops_double_per_s"]
     return {
         "candidate": contest.candidate,
         "rival": contest.rival,
@@ -128,28 +112,10 @@ def play(name: str) -> dict[str, Any]:
             ratios[-1 - len(ratios) // 4],
         ],
         "apart": apart,
-        "bandwidth_part": match.bytes and match.bytes / least / limits["bytes_per_s"],
-        "flops_part": match.flops and match.flops / least / peak,
-        "ceilings": limits,
+        "bandwidth_part": part(match.bytes, least, limits["bytes"]),
+        "flops_part": part(match.flops, least, limits["flops"]),
+        "ceilings": [one.model_dump() for one in limits.values() if one],
     }
-
-
-def circumstances() -> dict[str, Any]:
-    """Return what the figures hold for."""
-    here = capture(None)
-    return {
-        "machine": f"{here.cpu}, {here.cores} cores, {platform.machine()}",
-        "versions": {"python": platform.python_version()}
-        | {name: _version(name) for name in PACKAGES},
-        "variables": VARIABLES,
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def in_fresh_process(name: str) -> dict[str, Any]:
@@ -175,16 +141,16 @@ def in_fresh_process(name: str) -> dict[str, Any]:
 def markdown(record: dict[str, Any]) -> str:
     """Write the record for a reader."""
     here = record["circumstances"]
-    versions = ", ".join(f"{name} {v}" for name, v in here["versions"].items())
+    used = ", ".join(f"{name} {v}" for name, v in here["versions"].items())
     lines = [
         "# Kernels beside their rivals",
         "",
-        f"Made by `python benchmarks/speed/study.py` with {versions}, on",
+        f"Made by `python benchmarks/speed/study.py` with {used}, on",
         f"{here['machine']}. Cached calls in turns of 50 ms or one call; ratio is",
-        "rival / candidate, the median of the turns with their middle half. Both sides",
-        "use freed memory again",
-        "(`MALLOC_MMAP_THRESHOLD_` and its like, in the record). The parts are of the",
-        "bandwidth of a copy and of the flops of a matrix product, measured beside.",
+        "rival / candidate, the median of the turns with their middle half. Both",
+        "sides use freed memory again (`MALLOC_MMAP_THRESHOLD_` and its like, in the",
+        "record). The parts are of the highest bandwidth, of the cache where the",
+        "bytes fit into it, and of a matrix product, measured beside with all cores.",
         "",
         "| contest | candidate | ms | rival | ms | ratio | asked | bandwidth | flops |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -235,7 +201,11 @@ def main() -> int:
         kept[name] = in_fresh_process(name)
         record = {
             "schema_version": 1,
-            "circumstances": circumstances(),
+            "circumstances": {
+                "machine": machine(),
+                "versions": versions(*PACKAGES),
+                "variables": VARIABLES,
+            },
             "contests": {name: kept[name] for name in names if name in kept},
         }
         path.write_text(json.dumps(record, indent=1) + "\n")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from xpcs_bench.records import Ceiling
+
 
 @pytest.fixture
 def study(load):
@@ -30,6 +32,28 @@ def found(**changes):
         "bandwidth_part": 0.25,
         "flops_part": None,
     } | changes
+
+
+def ceiling(per_second):
+    return Ceiling(
+        resource="bytes",
+        per_second=per_second,
+        operation="read",
+        library="numpy",
+        platform="cpu",
+        dtype="int64",
+        threads="all",
+        level="memory",
+        working_set_bytes=2**28,
+        cores_used=2.0,
+        method="Made up.",
+    )
+
+
+def test_a_part_is_of_the_ceiling(study):
+    assert study.part(2e9, 0.5, ceiling(16e9)) == 0.25
+    assert study.part(None, 0.5, ceiling(16e9)) is None
+    assert study.part(2e9, 0.5, None) is None
 
 
 def text_of(study, row):

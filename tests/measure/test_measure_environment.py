@@ -1,5 +1,6 @@
 import importlib.metadata
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -102,6 +103,17 @@ def test_versions_are_those_of_the_metadata(monkeypatch):
     old = SimpleNamespace(read_text=lambda name: None, version="0.1")
     monkeypatch.setattr(importlib.metadata, "distribution", lambda name: old)
     assert capture(None).packages["numpy"] == "0.1"
+
+
+def test_records_of_studies_name_machine_and_versions():
+    here = capture(None)
+    assert environment.versions("numpy", "no-such-thing") == {
+        "python": here.python,
+        "numpy": here.packages["numpy"],
+        "no-such-thing": "not installed",
+    }
+    expected = f"{here.cpu}, {here.cores} cores, {platform.machine()}"
+    assert environment.machine() == expected
 
 
 def test_features_of_the_cpu_are_those_that_move_results(monkeypatch):

@@ -13,7 +13,16 @@ from pathlib import Path
 from xpcs_bench.backends import BackendProtocol, backend_names, create_backend
 from xpcs_bench.records import Device, Environment
 
-__all__ = ["CACHE_STATE", "Availability", "capture", "git_state", "probe"]
+__all__ = [
+    "CACHE_STATE",
+    "Availability",
+    "capture",
+    "git_state",
+    "machine",
+    "probe",
+    "version",
+    "versions",
+]
 
 _PACKAGES = (
     "xpcs_bench",
@@ -77,16 +86,14 @@ def capture(backend: BackendProtocol | None) -> Environment:
     revision, dirty = git_state(Path(__file__).parent.parent)
     return Environment(
         host=platform.node(),
-        cpu=_cpu_fields().get("model name")
-        or platform.processor()
-        or platform.machine(),
+        cpu=_cpu(),
         cpu_features=_cpu_features(),
         cores=os.cpu_count() or 1,
         affinity=_affinity(),
         memory_bytes=_memory_bytes(),
         kernel=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
-        packages={name: found for name in _PACKAGES if (found := _version(name))},
+        packages={name: found for name in _PACKAGES if (found := version(name))},
         backend=backend.name if backend else None,
         devices=backend.devices() if backend else (),
         x64=_x64(backend),
@@ -109,19 +116,19 @@ def probe() -> dict[str, Availability]:
 
 
 def _try(name: str) -> Availability:
-    version = _version(name)
+    installed = version(name)
     try:
         backend = create_backend(name)
         devices = backend.devices()
     except ImportError as error:
-        return Availability(available=False, reason=str(error), version=version)
+        return Availability(available=False, reason=str(error), version=installed)
     except Exception as error:  # noqa: BLE001 (jax refuses a platform with many types; all are the answer)
         reason = f"{type(error).__name__}: {error}"
-        return Availability(available=False, reason=reason, version=version)
+        return Availability(available=False, reason=reason, version=installed)
     return Availability(
         available=True,
         reason="",
-        version=version,
+        version=installed,
         devices=devices,
         capabilities=("grad",) if backend.supports_grad else (),
     )
@@ -157,7 +164,19 @@ def _git(folder: Path, *arguments: str) -> str:
     ).stdout
 
 
-def _version(distribution: str) -> str | None:
+def machine() -> str:
+    """Name the processor, its cores and its architecture, for a reader."""
+    return f"{_cpu()}, {os.cpu_count() or 1} cores, {platform.machine()}"
+
+
+def versions(*distributions: str) -> dict[str, str]:
+    """Return the versions of Python and of these, for a reader."""
+    found = {name: version(name) or "not installed" for name in distributions}
+    return {"python": platform.python_version()} | found
+
+
+def version(distribution: str) -> str | None:
+    """Return the version of an installed distribution; None where there is none."""
     try:
         found = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -167,6 +186,10 @@ def _version(distribution: str) -> str | None:
         if line.startswith("Version:"):
             return line.removeprefix("Version:").strip()
     return found.version
+
+
+def _cpu() -> str:
+    return _cpu_fields().get("model name") or platform.processor() or platform.machine()
 
 
 def _cpu_fields() -> dict[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 from pathlib import Path
 
 import numpy as np
 
 from xpcs_bench.backends import create_backend
-from xpcs_bench.measure.environment import probe
+from xpcs_bench.measure.environment import probe, version
 from xpcs_bench.measure.examination.finding import (
     Finding,
     Surroundings,
@@ -34,21 +33,14 @@ _TRUE = {"y", "yes", "t", "true", "on", "1"}
 """What JAX takes for true in an environment variable."""
 
 
-def _version(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def versions(surroundings: Surroundings) -> Finding:
     """Whether jax, jaxlib and its plugins belong together."""
     del surroundings
     there = {
-        name: version for name in (*_PACKAGES, *_PLUGINS) if (version := _version(name))
+        name: found for name in (*_PACKAGES, *_PLUGINS) if (found := version(name))
     }
     found = f"python {platform.python_version()}, " + ", ".join(
-        f"{name} {version}" for name, version in there.items()
+        f"{name} {number}" for name, number in there.items()
     )
     if "jax" not in there or "jaxlib" not in there:
         missing = " and ".join({"jax", "jaxlib"} - there.keys())
