@@ -10,7 +10,7 @@ import pytest
 
 from xpcs_bench.backends import create_backend
 from xpcs_bench.measure import environment
-from xpcs_bench.measure.environment import capture, git_state, probe
+from xpcs_bench.measure.environment import capture, git_state, probe, version
 
 GIT = shutil.which("git")
 
@@ -100,9 +100,11 @@ def test_versions_are_those_of_the_metadata(monkeypatch):
     found = capture(None).packages
     for name in ("numpy", "scipy", "jax", "h5py"):
         assert found[name] == importlib.metadata.version(name)
+    version.cache_clear()  # a process asks once
     old = SimpleNamespace(read_text=lambda name: None, version="0.1")
     monkeypatch.setattr(importlib.metadata, "distribution", lambda name: old)
     assert capture(None).packages["numpy"] == "0.1"
+    version.cache_clear()
 
 
 def test_records_of_studies_name_machine_and_versions():

@@ -14,7 +14,7 @@ from xpcs_bench.kernels.kernel import Output, Truth
 from xpcs_bench.measure import values
 from xpcs_bench.measure.task import Inputs, make_inputs
 from xpcs_bench.measure.values import check_values, digest, reference_outputs
-from xpcs_bench.records import Status
+from xpcs_bench.records import Status, Verified
 
 
 def check(kernel=None, answer=right, **changes):
@@ -28,6 +28,33 @@ def test_right_values_pass():
     observation = check()
     assert observation.status is Status.OK
     assert all(one.passed for one in observation.checks)
+
+
+@pytest.mark.parametrize(
+    ("answer", "computed", "status"),
+    [
+        (right, 0, Status.OK),
+        # anything else is compared as if nothing had been verified
+        (lambda x: right(x) | {"square": x * x * (1 + 1e-15)}, 1, Status.OK),
+        (lambda x: right(x) | {"square": x}, 1, Status.PARITY_FAILED),
+        (lambda x: {"square": x * x}, 1, Status.PARITY_FAILED),
+    ],
+    ids=["the same bits", "within tolerance", "wrong", "one missing"],
+)
+def test_outputs_that_were_verified_bit_by_bit_are_not_compared_again(
+    answer, computed, status
+):
+    before = check()
+    verified = Verified(checks=before.checks, outputs=before.outputs)
+    kernel = Square()
+    the_task = task(NumPyBackend(), kernel)
+    host = make_inputs(the_task)
+    values._last_reference.clear()
+    found = check_values(the_task, Inputs(host, host), answer(host["x"]), verified)
+    observation = found.observation(input_bytes=0)
+    assert kernel.computed == computed
+    assert observation.status is status
+    assert observation.checks
 
 
 def test_the_reference_is_computed_once_for_one_problem():

@@ -11,7 +11,17 @@ from making import environment
 
 from xpcs_bench.errors import WorkerCrashed
 from xpcs_bench.records import Observation, Samples, Status
-from xpcs_bench.run.wire import Finish, Measure, Observed, Prepare, Ready, Take, Taken
+from xpcs_bench.run.wire import (
+    Finish,
+    Load,
+    Loaded,
+    Measure,
+    Observed,
+    Prepare,
+    Ready,
+    Take,
+    Taken,
+)
 
 STARTUP_S = 0.4
 CALLS_OF_A_SAMPLE = 10
@@ -68,6 +78,7 @@ class Worker:
         self.calls = 0
         self.elapsed_ns = []
         self.waited_s = STARTUP_S
+        self.start = "spawned"
         stock.world.now_s += STARTUP_S
 
     def __enter__(self):
@@ -91,11 +102,20 @@ class Worker:
         self.stock.world.now_s += took * 1e-9
         return took
 
-    def ask(self, request, answer):
+    def tell(self, request):
         if self.broken:
             msg = "as the script says"
             raise WorkerCrashed(msg, "")
-        match request:
+        self.told = request
+
+    def ask(self, request, answer):
+        self.tell(request)
+        return self.hear(answer)
+
+    def hear(self, answer):
+        match request := self.told:
+            case Load():
+                found = Loaded()
             case Prepare():
                 took = round(self.call_ns())
                 found = Ready(inner_loops=CALLS_OF_A_SAMPLE, call_ns=took)

@@ -115,6 +115,14 @@ def _run_options(verb: F) -> F:
 @_run_options
 @_budget
 @_precision
+@click.option(
+    "--no-report",
+    "report",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Write run.json alone; 'xpcs-bench report' makes the pages of it later.",
+)
 def run(*, budget: str | None, precision: str | None, **options: Any) -> int:
     """Measure what CONFIG describes and write a report.
 

@@ -49,6 +49,8 @@ class Order:
     """None: a new run; empty: the latest; else a run id."""
     quiet: bool
     as_json: bool
+    report: bool = True
+    """Whether pages are made of the record."""
 
 
 def carry_out(order: Order) -> ExitCode:
@@ -116,7 +118,7 @@ def _judged(record: RunRecord) -> RunRecord:
 
 def _conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
     path = save(record, folder)
-    files = write_report(record, folder)
+    files = write_report(record, folder) if order.report else None
     code = exit_code(record.status, record.summary.verdicts)
     if order.as_json:
         content = {
@@ -124,8 +126,8 @@ def _conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
             "status": record.status,
             "exit_code": int(code),
             "record": str(path),
-            "html": str(files.html),
-            "markdown": str(files.markdown),
+            "html": str(files.html) if files else None,
+            "markdown": str(files.markdown) if files else None,
             "summary": record.summary.model_dump(mode="json"),
         }
         click.echo(json.dumps(content, indent=2))
@@ -135,7 +137,10 @@ def _conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
     from xpcs_bench.report import print_summary
 
     print_summary(record, Console())
-    _say_where(files)
+    if files:
+        _say_where(files)
+    else:
+        click.echo(f"record: {path}")
     if record.status != "complete":
         click.echo(
             f"{record.status}: 'xpcs-bench run {order.config} --resume "

@@ -14,7 +14,7 @@ from xpcs_bench.config.experiment import (
     ToleranceOverride,
 )
 from xpcs_bench.config.geometry import Geometry, Orientation
-from xpcs_bench.config.profile import PROFILES, Profile
+from xpcs_bench.config.profile import PROFILES, Profile, Start
 
 __all__ = [
     "MEASURES",
@@ -34,5 +34,6 @@ __all__ = [
     "Profile",
     "Sampling",
     "Selector",
+    "Start",
     "ToleranceOverride",
 ]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from xpcs_bench.config.detector import Detector
 from xpcs_bench.config.geometry import Geometry
-from xpcs_bench.config.profile import PROFILES, Profile
+from xpcs_bench.config.profile import Profile
 from xpcs_bench.confined import ConfinedModel
 
 __all__ = [
@@ -102,6 +102,12 @@ class Matrix(ConfinedModel):
     include: tuple[Selector, ...] = ()
     """Variants to add; each row names at least backend and device."""
 
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Every backend that it names."""
+        added = (row.backend for row in self.include if row.backend)
+        return tuple(dict.fromkeys((*self.backend, *added)))
+
 
 class Sampling(ConfinedModel):
     """How much effort a case gets."""
@@ -149,7 +155,9 @@ class Experiment(ConfinedModel):
     boundaries: tuple[str, ...]
     """Conversions to time, by name in the boundary registry."""
     sampling: Sampling
-    profile: Profile = PROFILES["as_user"]
+    profile: Profile = Profile(
+        name="as_user", threads=None, memory="system", pinned=False
+    )
     """How workers are set up; records from before there were profiles have this one."""
     tolerances: tuple[ToleranceOverride, ...] = ()
     seed: Seed

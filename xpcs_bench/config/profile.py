@@ -8,10 +8,11 @@ from pydantic import Field
 
 from xpcs_bench.confined import ConfinedModel
 
-__all__ = ["PROFILES", "Memory", "Profile", "ProfileName", "Threads"]
+__all__ = ["PROFILES", "Memory", "Profile", "ProfileName", "Start", "Threads"]
 
 ProfileName = Literal["as_user", "controlled"]
 Memory = Literal["system", "retained"]
+Start = Literal["spawned", "forked"]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -27,11 +28,19 @@ class Profile(ConfinedModel):
     allocator gives large blocks back, and whether it does was up to 21 % of a time."""
     pinned: bool
     """Whether a worker stays on one core, the same for all that take turns."""
+    start: Start = "spawned"
+    """``forked``: cached calls and values run in forks of an interpreter that has
+    imported what they need, where the platform can fork. Everything else, first calls
+    above all, runs in new interpreters."""
 
 
 PROFILES: dict[ProfileName, Profile] = {
-    "as_user": Profile(name="as_user", threads=None, memory="system", pinned=False),
-    "controlled": Profile(name="controlled", threads=1, memory="retained", pinned=True),
+    "as_user": Profile(
+        name="as_user", threads=None, memory="system", pinned=False, start="forked"
+    ),
+    "controlled": Profile(
+        name="controlled", threads=1, memory="retained", pinned=True, start="forked"
+    ),
 }
 """``as_user`` answers how long a program takes on this machine; ``controlled`` takes
 away what differs between two runs of one program, to see what differs between two

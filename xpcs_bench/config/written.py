@@ -25,7 +25,7 @@ from xpcs_bench.config.experiment import (
 )
 from xpcs_bench.config.geometry import GeometryKind, Orientation
 from xpcs_bench.config.presets import PRESETS
-from xpcs_bench.config.profile import Memory, ProfileName, Threads
+from xpcs_bench.config.profile import Memory, ProfileName, Start, Threads
 from xpcs_bench.config.written_types import (
     Listed,
     OneOrMany,
@@ -310,6 +310,9 @@ class WrittenProfileChanges(WrittenModel):
     """retained (freed memory is kept for the next call) or system."""
     pinned: Annotated[bool, Strict()] | None = None
     """Whether a worker stays on one core; only with one thread."""
+    start: Start | None = None
+    """spawned (every worker is a new interpreter) or forked (cached calls and values
+    run in forks of one, where the platform can)."""
 
 
 WrittenProfile = Annotated[

@@ -7,7 +7,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from xpcs_bench.backends import BackendProtocol, backend_names, create_backend
@@ -110,9 +112,12 @@ def capture(backend: BackendProtocol | None) -> Environment:
     )
 
 
-def probe() -> dict[str, Availability]:
-    """Try every registered backend; initialises all of them, so give it a process."""
-    return {name: _try(name) for name in backend_names()}
+def probe(names: Sequence[str] = ()) -> dict[str, Availability]:
+    """Try backends, every registered one where none is named.
+
+    Initialises them, so give it a process.
+    """
+    return {name: _try(name) for name in names or backend_names()}
 
 
 def _try(name: str) -> Availability:
@@ -134,11 +139,13 @@ def _try(name: str) -> Availability:
     )
 
 
+@cache
 def git_state(folder: Path) -> tuple[str | None, bool | None]:
     """Return revision and dirtiness of the code in a folder; None, None if untracked.
 
     A package installed into somebody's project is ignored or untracked there, and says
     nothing about that project's revision. Only changes inside the folder make it dirty.
+    A process asks once: it runs the code that it has imported.
     """
     try:
         tracked = _git(folder, "ls-files", "--", ".")
@@ -175,6 +182,7 @@ def versions(*distributions: str) -> dict[str, str]:
     return {"python": platform.python_version()} | found
 
 
+@cache
 def version(distribution: str) -> str | None:
     """Return the version of an installed distribution; None where there is none."""
     try:

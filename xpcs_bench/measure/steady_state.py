@@ -21,7 +21,7 @@ from xpcs_bench.measure.clock import Clock, clock_cost_ns
 from xpcs_bench.measure.executable import Executable, first_call
 from xpcs_bench.measure.task import Inputs, Task, place_inputs
 from xpcs_bench.measure.values import check_values
-from xpcs_bench.records import Block, Observation, Samples
+from xpcs_bench.records import Block, Observation, Samples, Verified
 
 __all__ = ["Labels", "Prepared", "Readings", "SteadyState", "overhead_ns_per_sample"]
 
@@ -186,22 +186,35 @@ class SteadyState:
     clock : Clock
     instruments : Instruments
         Read around samples and blocks; None: this platform's.
+    verified : Verified, optional
+        Outputs of this case that were checked in another process.
     """
 
     def __init__(
-        self, task: Task, clock: Clock, instruments: Instruments | None = None
+        self,
+        task: Task,
+        clock: Clock,
+        instruments: Instruments | None = None,
+        verified: Verified | None = None,
     ) -> None:
         self._task = task
+        self._verified = verified
         self._clock = clock
         self._instruments = instruments or Instruments()
         self._warmups = Readings()
         self._samples = Readings()
         self._blocks: list[Block] = []
-        self._inputs: Inputs
+        self._inputs: Inputs | None = None
         self._executable: Executable
         self._last: list[Any]
         self._inner_loops = 0
         self._settled_traces: int | None = None
+
+    def load(self) -> Inputs:
+        """Import what the case needs, make its inputs and place them, if not done."""
+        if self._inputs is None:
+            self._inputs = place_inputs(self._task)
+        return self._inputs
 
     def prepare(self) -> Prepared:
         """Place the inputs, make the first call, warm up, and calibrate.
@@ -209,9 +222,8 @@ class SteadyState:
         Every call is recorded as a warm-up, the first one first. The number of inner
         loops is the smallest tried whose reading is at least ``min_sample_s`` long.
         """
-        self._inputs = place_inputs(self._task)
         self._executable, outputs, elapsed_ns = first_call(
-            self._task, self._inputs, self._clock
+            self._task, self.load(), self._clock
         )
         self._last = [outputs]
         del outputs  # the next call is the one to release them
@@ -269,9 +281,10 @@ class SteadyState:
         if not self._inner_loops:
             msg = f"finish() of {self._task.case.id!r} is called after prepare()."
             raise ValueError(msg)
-        check = check_values(self._task, self._inputs, self._last[0])
+        inputs = self.load()
+        check = check_values(self._task, inputs, self._last[0], self._verified)
         return check.observation(
-            input_bytes=self._inputs.nbytes,
+            input_bytes=inputs.nbytes,
             invalid=self._retraced(),
             warmups=self._warmups.samples(),
             samples=self._samples.samples(),
@@ -297,7 +310,7 @@ class SteadyState:
             self._clock,
             self._executable.compiled,
             self._executable.block,
-            self._inputs.placed,
+            self.load().placed,
             elapsed_ns,
             loops,
             self._last,

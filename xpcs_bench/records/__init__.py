@@ -24,6 +24,7 @@ from xpcs_bench.records.measurement import (
     Sample,
     Samples,
     Status,
+    Verified,
 )
 from xpcs_bench.records.run_record import (
     SCHEMA_VERSION,
@@ -66,5 +67,6 @@ __all__ = [
     "Summary",
     "Variant",
     "Verdict",
+    "Verified",
     "best",
 ]

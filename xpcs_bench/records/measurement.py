@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
+from xpcs_bench.config import Start
 from xpcs_bench.confined import ConfinedModel
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Sample",
     "Samples",
     "Status",
+    "Verified",
 ]
 
 
@@ -154,6 +156,13 @@ class OutputDigest(ConfinedModel):
     """Of the bytes in C order."""
 
 
+class Verified(ConfinedModel):
+    """What was found on outputs that another process may return bit by bit again."""
+
+    checks: tuple[Agreement, ...]
+    outputs: tuple[OutputDigest, ...]
+
+
 class Observation(ConfinedModel):
     """What the worker saw of one case; the parent adds the circumstances."""
 
@@ -210,6 +219,9 @@ class Measurement(ConfinedModel):
     """Of which: waiting for its worker to come up; 0 where it was up already (s)."""
     interleaved: bool
     """Whether the other cases of its group were alive and sampled in turn with it."""
+    start: Start = "spawned"
+    """Whether its process was a new interpreter, or forked from one that had imported
+    what it needs."""
     log: str
     """Last lines that the worker wrote to stdout and stderr."""
     observation: Observation

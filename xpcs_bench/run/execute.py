@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,14 @@ from xpcs_bench.errors import (
     WorkerRaised,
     WorkerTimedOut,
 )
-from xpcs_bench.records import Case, Group, Measurement, Observation, Status
+from xpcs_bench.records import (
+    Case,
+    Group,
+    Measurement,
+    Observation,
+    Status,
+    Verified,
+)
 from xpcs_bench.run.compilation_cache import CacheFolders
 from xpcs_bench.run.journal import Evidence, Journal
 from xpcs_bench.run.plan import Plan
@@ -30,7 +37,10 @@ from xpcs_bench.run.stock import Stock
 from xpcs_bench.run.wire import (
     Availability,
     Finish,
+    Load,
+    Loaded,
     Measure,
+    Message,
     Observed,
     Prepare,
     Probe,
@@ -60,7 +70,7 @@ _RESULTS = frozenset({Status.OK, Status.PARITY_FAILED, Status.INVALID})
 """A measurement with one of these is not repeated when a run is resumed."""
 
 T = TypeVar("T")
-R = TypeVar("R", Measure, Prepare)
+M = TypeVar("M", bound=Message)
 
 
 class Listener(Protocol):
@@ -121,6 +131,7 @@ class _Visit:
             wall_s=self._monotonic() - self._began,
             startup_s=self.worker.waited_s - self._waited_before_s,
             interleaved=self.interleaved,
+            start=self.worker.start,
             log=self.worker.log(),
             observation=observation,
         )
@@ -140,8 +151,13 @@ class _Turns:
         return max(1, min(_MAX_BLOCK, round(_BLOCK_S * 1e9 / max(sample_ns, 1))))
 
 
-def probe(limits: Limits) -> dict[str, Availability]:
+def probe(limits: Limits, backends: tuple[str, ...] = ()) -> dict[str, Availability]:
     """Ask a fresh worker what could run on this machine.
+
+    Parameters
+    ----------
+    backends : tuple of str
+        Those that matter; empty: all that are registered.
 
     Raises
     ------
@@ -149,7 +165,7 @@ def probe(limits: Limits) -> dict[str, Availability]:
         The worker did not answer: the installation itself is broken.
     """
     with Worker("probe", limits, worker_variables(None, None)) as worker:
-        return worker.ask(Probe(), Probed).backends
+        return worker.ask(Probe(backends=backends), Probed).backends
 
 
 def execute(
@@ -185,6 +201,7 @@ def execute(
         workers = stack.enter_context(stock or Stock(limits, plan.experiment.profile))
         run = _Run(plan, evidence, journal, workers, listener, monotonic)
         stack.callback(run.close)
+        workers.lay_in(jobs[0] if jobs else None)
         for job, following in zip_longest(jobs, jobs[1:]):
             # every case is seen once, whatever that costs
             if job.process == 0 or run.left_s() > 0:
@@ -242,6 +259,9 @@ class _Run:
         self._spent_before_s = evidence.wall_s
         self._caches = CacheFolders(self._fill_cache)
         self._order = random.Random(plan.experiment.seed)  # noqa: S311 (an order)
+        self._verified: dict[str, Verified] = {}
+        for measurement in evidence.measurements.values():
+            self._verify(measurement)
 
     def close(self) -> None:
         """Remove the folders that were made for the run."""
@@ -252,7 +272,7 @@ class _Run:
         job = Job(0, (case,), together=False)
         worker = self._stock.take(case, job, ("warm", folder))
         try:
-            worker.ask(self._request(case, Measure), Observed)
+            worker.ask(self._request(case), Observed)
         finally:
             worker.close()
 
@@ -342,7 +362,7 @@ class _Run:
                 if case.measure == "parity":
                     self._stock.lay_in(following)  # nobody looks at the clock
                 try:
-                    observed = worker.ask(self._request(case, Measure), Observed)
+                    observed = worker.ask(self._request(case), Observed)
                 except WorkerFailure as failure:
                     self._failed(visit, failure)
                     worker.close()
@@ -368,24 +388,48 @@ class _Run:
             ]
             for visit in visits:
                 visit.worker.come_up()
+            told = self._tell(visits, lambda visit: self._load(visit.case))
+            loaded = [visit for visit, _ in self._heard(told, Loaded)]
             live: list[_Turns] = []
-            for visit in self._shuffled(visits):
+            for visit in self._shuffled(loaded):
                 self._listener.working(visit.case, job.process)
                 try:
-                    ready = visit.worker.ask(self._request(visit.case, Prepare), Ready)
+                    ready = visit.worker.ask(Prepare(), Ready)
                 except WorkerFailure as failure:
                     self._failed(visit, failure)
                 else:
                     live.append(_Turns(visit, ready))
             self._sample(live)
             self._stock.lay_in(following)  # the clock has stopped for this group
-            for turns in live:
-                try:
-                    observed = turns.visit.worker.ask(Finish(), Observed)
-                except WorkerFailure as failure:
-                    self._failed(turns.visit, failure)
-                else:
-                    self._observed(turns.visit, observed)
+            told = self._tell([turns.visit for turns in live], lambda _: Finish())
+            for visit, observed in self._heard(told, Observed):
+                self._observed(visit, observed)
+
+    def _tell(
+        self, visits: list[_Visit], request: Callable[[_Visit], Message]
+    ) -> list[_Visit]:
+        """Send requests that all may work on at once; return who got one."""
+        told = []
+        for visit in visits:
+            try:
+                visit.worker.tell(request(visit))
+            except WorkerFailure as failure:
+                self._failed(visit, failure)
+            else:
+                told.append(visit)
+        return told
+
+    def _heard(
+        self, visits: list[_Visit], answer: type[M]
+    ) -> Iterator[tuple[_Visit, M]]:
+        """Yield who answered, and what; the others have failed."""
+        for visit in visits:
+            try:
+                heard = visit.worker.hear(answer)
+            except WorkerFailure as failure:
+                self._failed(visit, failure)
+            else:
+                yield visit, heard
 
     def _sample(self, live: list[_Turns]) -> None:
         """Go round until all are settled or have spent their time.
@@ -418,12 +462,21 @@ class _Run:
     def _shuffled(self, items: list[T]) -> list[T]:
         return self._order.sample(items, len(items))
 
-    def _request(self, case: Case, kind: type[R]) -> R:
-        return kind(
+    def _request(self, case: Case) -> Measure:
+        return Measure(
             case=case,
             sampling=self._sampling,
             seed=self._plan.experiment.seed,
             tolerances=self._plan.experiment.tolerances,
+        )
+
+    def _load(self, case: Case) -> Load:
+        return Load(
+            case=case,
+            sampling=self._sampling,
+            seed=self._plan.experiment.seed,
+            tolerances=self._plan.experiment.tolerances,
+            verified=self._verified.get(case.id),
         )
 
     def _observed(self, visit: _Visit, observed: Observed) -> None:
@@ -435,10 +488,19 @@ class _Run:
             visit.case, visit.measurement(observed.observation, environment.fingerprint)
         )
 
+    def _verify(self, measurement: Measurement) -> None:
+        """Remember outputs that were found right: they need not be compared again."""
+        observation = measurement.observation
+        if observation.status is Status.OK and observation.checks:
+            self._verified[measurement.case] = Verified(
+                checks=observation.checks, outputs=observation.outputs
+            )
+
     def _failed(self, visit: _Visit, failure: WorkerFailure) -> None:
         self._record(visit.case, visit.measurement(_failure(failure), None))
 
     def _record(self, case: Case, measurement: Measurement) -> None:
         self._evidence.measurements[measurement.case, measurement.process] = measurement
+        self._verify(measurement)
         self._journal.measurement(measurement)
         self._listener.measured(case, measurement)

@@ -53,5 +53,8 @@ def prepare(
     """
     loaded = load_experiment(config, catalogue=catalogue(), overrides=overrides)
     limit = memory_limit(loaded.experiment.sampling)
-    made = make_plan(loaded.experiment, probe(Limits(PROBE_TIMEOUT_S, limit)), limit)
+    named = loaded.experiment.matrix.backends
+    made = make_plan(
+        loaded.experiment, probe(Limits(PROBE_TIMEOUT_S, limit), named), limit
+    )
     return loaded, select(made, expression) if expression else made, limit

@@ -30,6 +30,8 @@ from xpcs_bench.run.wire import (
     Failed,
     Finish,
     Hello,
+    Load,
+    Loaded,
     Measure,
     Message,
     Observed,
@@ -43,12 +45,12 @@ from xpcs_bench.run.wire import (
     encode,
 )
 
-__all__ = ["main", "serve"]
+__all__ = ["die_with_parent", "main", "serve", "warm"]
 
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent(parent_pid: int) -> None:
+def die_with_parent(parent_pid: int) -> None:
     """Ask the kernel to end this process when the parent dies, however it dies."""
     if sys.platform != "linux":
         return  # the end of the request pipe ends the worker at its next request
@@ -57,6 +59,14 @@ def _die_with_parent(parent_pid: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:  # it died before the call above
         sys.exit(1)
+
+
+def warm() -> None:
+    """Find out what is the same for every worker of one server, before it forks.
+
+    Environments read versions from disk and ask git: 30 ms.
+    """
+    capture(None)
 
 
 def _volunteer_for_the_oom_killer() -> None:
@@ -93,7 +103,7 @@ class _Session:
                             devices=found.devices,
                             capabilities=found.capabilities,
                         )
-                        for name, found in probe().items()
+                        for name, found in probe(request.backends).items()
                     }
                 )
             case Examine():
@@ -101,9 +111,13 @@ class _Session:
             case Measure():
                 task = self._build(request)
                 return self._observed(one_shot(request.case.measure)(task, now_ns))
+            case Load():
+                task = self._build(request)
+                self._steady = SteadyState(task, now_ns, verified=request.verified)
+                self._steady.load()
+                return Loaded()
             case Prepare():
-                self._steady = SteadyState(self._build(request), now_ns)
-                prepared = self._steady.prepare()
+                prepared = self._sampler().prepare()
                 return Ready(inner_loops=prepared.inner_loops, call_ns=prepared.call_ns)
             case Take():
                 sampler = self._sampler()
@@ -119,7 +133,7 @@ class _Session:
                 msg = f"a worker cannot answer {request.type!r}"
                 raise ValueError(msg)
 
-    def _build(self, request: Measure | Prepare) -> Task:
+    def _build(self, request: Measure | Load) -> Task:
         self._task = build_task(
             request.case, request.sampling, request.seed, request.tolerances
         )
@@ -127,7 +141,7 @@ class _Session:
 
     def _sampler(self) -> SteadyState:
         if self._steady is None:
-            msg = "asked for samples before 'prepare'"
+            msg = "asked for samples before 'load'"
             raise ValueError(msg)
         return self._steady
 
@@ -156,7 +170,7 @@ def serve(requests: BinaryIO, send: Callable[[Message], None]) -> None:
 def main(argv: list[str]) -> None:
     """Take the pipes and the parent's process id from the command line, and serve."""
     read_fd, write_fd, parent_pid = map(int, argv)
-    _die_with_parent(parent_pid)
+    die_with_parent(parent_pid)
     _volunteer_for_the_oom_killer()
     with os.fdopen(read_fd, "rb") as requests, os.fdopen(write_fd, "wb") as answers:
 

@@ -2,21 +2,30 @@
 
 Starting one takes about half a second of CPU time, most of it imports. A worker is
 blank until it gets its first request, so any one with the right variables will do;
-every case still gets a fresh process.
+every case still gets a fresh process. Where it may be a fork, the interpreter that
+forks it is what is started ahead.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from xpcs_bench.config import CompilationCache, Profile
+from xpcs_bench.errors import WorkerCrashed
 from xpcs_bench.records import Case
 from xpcs_bench.run.schedule import Job
+from xpcs_bench.run.start import ForkServer, can_fork
 from xpcs_bench.run.worker import Limits, Worker, cores, worker_variables
 
-__all__ = ["Stock"]
+__all__ = ["FORKED", "Stock"]
+
+FORKED = frozenset({"steady_state", "parity"})
+"""Measures of which a fork tells the same as a new interpreter, see ADR 0014."""
+_LIBRARIES = {"numpy": (), "jax": ("jax", "xpcs_bench.backends.jax_backend")}
+"""By backend: what a server imports for it. jax starts no thread until it is used."""
 
 
 class _Kind(NamedTuple):
@@ -25,16 +34,29 @@ class _Kind(NamedTuple):
     backend: str
     device: str
     core: int | None
+    forked: bool
 
 
 class Stock:
-    """Blank workers, by what they were started for; ends those that are left over."""
+    """Blank workers, by what they were started for; ends those that are left over.
 
-    def __init__(self, limits: Limits, profile: Profile) -> None:
+    Parameters
+    ----------
+    limits : Limits
+    profile : Profile
+    forked : collection of str
+        Measures whose workers are forks, where the profile and the platform allow it.
+    """
+
+    def __init__(
+        self, limits: Limits, profile: Profile, forked: Collection[str] = FORKED
+    ) -> None:
         self._limits = limits
         self._profile = profile
+        self._forked = forked
         self._cores = cores() if profile.pinned else ()
         self._blank: dict[_Kind, list[Worker]] = {}
+        self._servers: dict[tuple[str, str], ForkServer | None] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +70,9 @@ class Stock:
         for workers in self._blank.values():
             for worker in workers:
                 worker.close()
+        for server in self._servers.values():
+            if server is not None:
+                server.close()
 
     def take(
         self,
@@ -73,13 +98,33 @@ class Stock:
         for case in job.cases if job.together else job.cases[:1]:
             if case.variant.compilation_cache != "off":
                 continue
-            blank = self._blank.setdefault(self._kind(case, job), [])
-            blank.append(self._start(case, job))
+            kind = self._kind(case, job)
+            if kind.forked:
+                self._server(kind)
+            else:
+                self._blank.setdefault(kind, []).append(self._start(case, job))
 
     def _kind(self, case: Case, job: Job) -> _Kind:
         # all that take turns share a core; the next processes have the next one
         core = self._cores[job.process % len(self._cores)] if self._cores else None
-        return _Kind(case.variant.backend, case.variant.device, core)
+        variant = case.variant
+        forked = (
+            self._profile.start == "forked"
+            and case.measure in self._forked
+            # what a driver keeps of a device is not for two processes
+            and variant.device == "cpu"
+            and variant.backend in _LIBRARIES
+            and can_fork()
+        )
+        return _Kind(variant.backend, variant.device, core, forked)
+
+    def _server(self, kind: _Kind) -> ForkServer | None:
+        """Return the server of a kind, started if there is none; None: it has died."""
+        key = kind.backend, kind.device
+        if key not in self._servers:
+            variables = worker_variables(*key, self._profile)
+            self._servers[key] = ForkServer(variables, *_LIBRARIES[kind.backend])
+        return self._servers[key]
 
     def _start(
         self,
@@ -89,4 +134,12 @@ class Stock:
     ) -> Worker:
         kind = self._kind(case, job)
         variables = worker_variables(kind.backend, kind.device, self._profile, cache)
+        server = self._server(kind) if kind.forked and cache is None else None
+        if server is not None:
+            try:
+                return Worker(case.id, self._limits, variables, kind.core, server)
+            except WorkerCrashed:
+                # new interpreters do as well, and say themselves what is wrong
+                server.close()
+                self._servers[kind.backend, kind.device] = None
         return Worker(case.id, self._limits, variables, kind.core)

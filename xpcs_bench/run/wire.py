@@ -12,7 +12,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from xpcs_bench.config import Sampling, ToleranceOverride
-from xpcs_bench.records import Case, Device, Diagnosis, Environment, Observation
+from xpcs_bench.records import (
+    Case,
+    Device,
+    Diagnosis,
+    Environment,
+    Observation,
+    Verified,
+)
 
 __all__ = [
     "PROTOCOL",
@@ -22,6 +29,8 @@ __all__ = [
     "Failed",
     "Finish",
     "Hello",
+    "Load",
+    "Loaded",
     "Measure",
     "Message",
     "Observed",
@@ -35,7 +44,7 @@ __all__ = [
     "encode",
 ]
 
-PROTOCOL = (1, 2)
+PROTOCOL = (2, 0)
 """Major and minor version."""
 
 
@@ -66,7 +75,24 @@ class Measure(_Work):
     type: Literal["measure"] = "measure"
 
 
-class Prepare(_Work):
+class Load(_Work):
+    """Parent: do what nobody times: import, make and place the inputs.
+
+    The workers of a group do it side by side. Answer: Loaded or Failed.
+    """
+
+    type: Literal["load"] = "load"
+    verified: Verified | None = None
+    """Outputs of this case that have been checked in another process."""
+
+
+class Loaded(_Message):
+    """Worker: everything is in its place."""
+
+    type: Literal["loaded"] = "loaded"
+
+
+class Prepare(_Message):
     """Parent: get ready to be sampled in turns. Answer: Ready or Failed."""
 
     type: Literal["prepare"] = "prepare"
@@ -96,7 +122,7 @@ class Taken(_Message):
     """One value a sample; the evidence itself stays in the worker until the end."""
     half_width: float | None = None
     """How well the median of all samples so far is known, as a part of it: for the
-    parent's decision to go on. None: not at all, or the worker speaks protocol 1.0."""
+    parent's decision to go on. None: not at all."""
 
 
 class Finish(_Message):
@@ -125,6 +151,8 @@ class Probe(_Message):
     """Parent: what could run here? Answer: Probed."""
 
     type: Literal["probe"] = "probe"
+    backends: tuple[str, ...] = ()
+    """Names to try; empty: all that are registered."""
 
 
 class Availability(_Message):
@@ -141,7 +169,7 @@ class Availability(_Message):
 
 
 class Probed(_Message):
-    """Worker: the backends that are registered, and their devices."""
+    """Worker: the backends that were asked for, and their devices."""
 
     type: Literal["probed"] = "probed"
     backends: dict[str, Availability]
@@ -165,6 +193,8 @@ class Examined(_Message):
 Message = Annotated[
     Hello
     | Measure
+    | Load
+    | Loaded
     | Prepare
     | Ready
     | Take

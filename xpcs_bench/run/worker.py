@@ -11,10 +11,9 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +22,7 @@ from typing import Self, TypeVar
 import psutil
 from pydantic import ValidationError
 
-from xpcs_bench.config import PROFILES, CompilationCache, Profile
+from xpcs_bench.config import PROFILES, CompilationCache, Profile, Start
 from xpcs_bench.errors import (
     ProtocolMismatch,
     WorkerCrashed,
@@ -33,6 +32,7 @@ from xpcs_bench.errors import (
     WorkerTimedOut,
 )
 from xpcs_bench.measure.environment import CACHE_STATE
+from xpcs_bench.run.start import Ends, ForkServer, spawn
 from xpcs_bench.run.wire import PROTOCOL, Failed, Hello, Message, decode, encode
 from xpcs_bench.units import format_bytes, format_duration
 
@@ -120,23 +120,6 @@ def cores() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
-@contextlib.contextmanager
-def _on_core(core: int | None) -> Iterator[None]:
-    """Start processes on one core: what is started inherits it, with all its threads.
-
-    It is this thread alone that goes there and comes back.
-    """
-    if core is None:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
 class Worker:
     """A live worker process; a context manager that ends it.
 
@@ -149,6 +132,8 @@ class Worker:
         Its whole environment, see :func:`worker_variables`.
     core : int, optional
         The one core that it and its threads may use.
+    server : ForkServer, optional
+        With these variables, and forks it; None: it is an interpreter of its own.
 
     The process starts at once and comes up while the caller does something else; the
     first request, or :meth:`greet`, waits until it is there.
@@ -156,6 +141,7 @@ class Worker:
     Attributes
     ----------
     name : str
+    start : {"spawned", "forked"}
     waited_s : float
         How long the caller has waited for it to come up (s).
     """
@@ -166,6 +152,7 @@ class Worker:
         limits: Limits,
         variables: Mapping[str, str],
         core: int | None = None,
+        server: ForkServer | None = None,
     ) -> None:
         self.name = name
         self._limits = limits
@@ -175,31 +162,26 @@ class Worker:
         self._requests = os.fdopen(request_write, "wb")
         self._answers = answer_read
         self._pending = bytearray()
+        self.start: Start = "spawned" if server is None else "forked"
+        began = time.monotonic()
         try:
-            with _on_core(core):
-                self._process = subprocess.Popen(  # noqa: S603 (our own module)
-                    [
-                        sys.executable,
-                        "-m",
-                        "xpcs_bench.run.serve",
-                        str(request_read),
-                        str(answer_write),
-                        str(os.getpid()),
-                    ],
-                    stdin=subprocess.DEVNULL,
-                    stdout=self._log,
-                    stderr=subprocess.STDOUT,
-                    env=dict(variables),
-                    pass_fds=(request_read, answer_write),
-                    # Ctrl-C is for the parent, which ends its workers in order
-                    start_new_session=True,
-                )
+            ends = Ends(request_read, answer_write, self._log.fileno())
+            self._process = (
+                spawn(ends, variables, core)
+                if server is None
+                else server.fork(ends, core)
+            )
+        except WorkerFailure:
+            self._requests.close()
+            os.close(self._answers)
+            self._log.close()
+            raise
         finally:
+            self.waited_s = time.monotonic() - began
             os.close(request_read)
             os.close(answer_write)
         self._memory = psutil.Process(self._process.pid)
         self._greeted = False
-        self.waited_s = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -258,12 +240,26 @@ class Worker:
         WorkerCrashed, WorkerTimedOut
             The worker is gone.
         """
+        self.tell(request)
+        return self.hear(answer)
+
+    def tell(self, request: Message) -> None:
+        """Send a request; its answer is waited for with :meth:`hear`.
+
+        Raises
+        ------
+        WorkerCrashed, WorkerTimedOut, ProtocolMismatch
+            It is not there.
+        """
         self.greet()
         try:
             self._requests.write(encode(request))
             self._requests.flush()
         except BrokenPipeError:
             raise self._ended() from None
+
+    def hear(self, answer: type[M]) -> M:
+        """Wait for the answer to the last request; raises as :meth:`ask`."""
         return self._receive(answer)
 
     def log(self) -> str:
