@@ -21,11 +21,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from circumstances import circumstances
 from scipy.stats import beta
 from trial import carry_out, paired, plan_of
 
 from xpcs_bench.analysis.central import central, one_thread
-from xpcs_bench.measure.environment import machine, versions
 from xpcs_bench.records import Observation, RunRecord
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "engine"
@@ -164,13 +164,7 @@ def main() -> None:
     while len(runs) < len(PROFILES) * options.runs:
         runs.append(measure_run(PROFILES[len(runs) % len(PROFILES)], len(runs)))
         record = {
-            "circumstances": {
-                "machine": machine(),
-                "versions": ", ".join(
-                    f"{name} {found}"
-                    for name, found in versions("numpy", "jax").items()
-                ),
-            },
+            "circumstances": circumstances(),
             "runs": runs,
         }
         path.write_text(json.dumps(record, indent=1) + "\n")

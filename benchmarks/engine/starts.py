@@ -23,11 +23,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from circumstances import circumstances
 from scipy.stats import t as student
 from trial import carry_out, plan_of
 
 from xpcs_bench.config import MEASURES, PROFILES
-from xpcs_bench.measure.environment import machine, versions
 from xpcs_bench.run.stock import FORKED, Stock
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "engine"
@@ -148,13 +148,7 @@ def main() -> None:
     while len(rounds) < options.rounds:
         rounds.append(measure_round(len(rounds)))
         record = {
-            "circumstances": {
-                "machine": machine(),
-                "versions": ", ".join(
-                    f"{name} {found}"
-                    for name, found in versions("numpy", "jax").items()
-                ),
-            },
+            "circumstances": circumstances(),
             "rounds": rounds,
         }
         path.write_text(json.dumps(record, indent=1) + "\n")

@@ -17,11 +17,12 @@ from xpcs_bench.run.stock import Stock
 from xpcs_bench.run.store import begin, compose
 from xpcs_bench.run.worker import Limits
 
-__all__ = ["AGAIN", "carry_out", "paired", "plan_of"]
+__all__ = ["AGAIN", "MEMORY", "carry_out", "paired", "plan_of"]
 
 AGAIN = "again"
 """Name of the implementation that is the builtin one a second time."""
-_MEMORY = 4 * 2**30
+MEMORY = 4 * 2**30
+"""What a plan may take, and a worker (bytes)."""
 
 
 def plan_of(text: str) -> Plan:
@@ -32,7 +33,7 @@ def plan_of(text: str) -> Plan:
         loaded = load_experiment(path, catalogue=catalogue())
     # in a process of its own would be cleaner; studies may import jax
     available = probe(loaded.experiment.matrix.backends)
-    return make_plan(loaded.experiment, available, _MEMORY)
+    return make_plan(loaded.experiment, available, MEMORY)
 
 
 def paired(plan: Plan) -> Plan:
@@ -55,7 +56,7 @@ def carry_out(
     command: Sequence[str] = ("study",),
 ) -> RunRecord:
     """Measure a plan and conclude; nothing is left on disk."""
-    limits = Limits(PROBE_TIMEOUT_S, _MEMORY)
+    limits = Limits(PROBE_TIMEOUT_S, MEMORY)
     with tempfile.TemporaryDirectory() as out:
         folder, header = begin(plan, Path(out), command, ("-", "0" * 64), capture(None))
         evidence = Evidence(header)
