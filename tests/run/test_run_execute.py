@@ -314,6 +314,14 @@ def _kill_the_worker():
     workers[0].kill()
 
 
+def test_numpy_alone_is_seen_as_a_worker_sees_it():
+    assert probe(LIMITS, ("numpy",))["numpy"] == probe(LIMITS)["numpy"]
+
+
+def test_the_probe_sees_what_it_is_asked_for():
+    assert set(probe(LIMITS, ("jax",))) == {"jax"}
+
+
 def test_the_probe_sees_both_backends():
     found = probe(LIMITS)
     assert found["numpy"].available

@@ -21,6 +21,7 @@ from xpcs_bench.errors import (
     WorkerRaised,
     WorkerTimedOut,
 )
+from xpcs_bench.measure import environment
 from xpcs_bench.records import (
     Case,
     Group,
@@ -152,7 +153,7 @@ class _Turns:
 
 
 def probe(limits: Limits, backends: tuple[str, ...] = ()) -> dict[str, Availability]:
-    """Ask a fresh worker what could run on this machine.
+    """Ask a fresh worker what could run on this machine; none for NumPy alone.
 
     Parameters
     ----------
@@ -164,6 +165,10 @@ def probe(limits: Limits, backends: tuple[str, ...] = ()) -> dict[str, Availabil
     WorkerFailure
         The worker did not answer: the installation itself is broken.
     """
+    if backends == ("numpy",):
+        # it is in this process already, and all it has is this machine
+        (found,) = environment.probe(backends).values()
+        return {"numpy": Availability.model_validate(vars(found))}
     with Worker("probe", limits, worker_variables(None, None)) as worker:
         return worker.ask(Probe(backends=backends), Probed).backends
 
