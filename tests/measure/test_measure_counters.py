@@ -13,7 +13,7 @@ from measure_scripts import Backend, Clock, Square, right, task
 
 from xpcs_bench.backends import create_backend
 from xpcs_bench.kernels.registry import create_kernel, kernel_names
-from xpcs_bench.measure import counters
+from xpcs_bench.measure import compilations, counters
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.counters import COUNTERS, measure
 from xpcs_bench.measure.task import build_task
@@ -220,7 +220,7 @@ def test_what_a_platform_does_not_tell_is_absent_and_never_zero(mute, told):
 def test_a_library_that_stops_reporting_compilations_has_compiled_an_unknown_number(
     monkeypatch,
 ):
-    monkeypatch.setattr(counters, "_COMPILATION", "renamed")
+    monkeypatch.setattr(compilations, "COMPILATION", "renamed")
     found = count(on_jax())
     assert {"compilations", "recompilations"} <= set(found.uncounted)
 
@@ -236,7 +236,7 @@ def test_others_who_listen_still_hear():
         assert count(on_jax()).counters["compilations"] == 1
     finally:
         monitoring.unregister_event_duration_listener(hear)
-    assert counters._COMPILATION in heard
+    assert compilations.COMPILATION in heard
 
 
 def test_a_kernel_that_compiles_in_every_call_is_seen():

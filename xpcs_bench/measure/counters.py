@@ -16,12 +16,12 @@ import re
 import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from xpcs_bench.measure.clock import Clock
+from xpcs_bench.measure.compilations import is_heard, listen
 from xpcs_bench.measure.executable import Executable, first_call
 from xpcs_bench.measure.task import Inputs, Task, place_inputs
 from xpcs_bench.measure.values import check_values
@@ -48,7 +48,6 @@ COUNTERS: Mapping[str, str] = {
 """Every counter with what it counts. XLA counts the body of a loop once where it does
 not know how often it runs."""
 
-_COMPILATION = "/jax/core/compile/backend_compile_duration"
 _INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?[\w.\-]+ = ", re.MULTILINE)
 _COSTS = {
     "flops": "flops",
@@ -79,36 +78,6 @@ class _Tally:
             self.uncounted[name] = otherwise
         else:
             self.counted[name] = float(value)
-
-
-@dataclass
-class _Compilations:
-    """How often jax compiled since somebody listens."""
-
-    count: int = 0
-
-    def hear(self, event: str, duration_secs: float, **details: str | int) -> None:
-        del duration_secs, details
-        self.count += event == _COMPILATION
-
-
-@cache
-def _compilations() -> _Compilations:
-    """Listen from now on; once a process, since not every jax can take it back."""
-    from jax import monitoring
-
-    heard = _Compilations()
-    monitoring.register_event_duration_secs_listener(heard.hear)
-    return heard
-
-
-def _is_heard(compilations: _Compilations) -> bool:
-    """Whether jax still reports a compilation: its events are no promise."""
-    import jax
-
-    before = compilations.count
-    jax.jit(lambda x: x + 1)(np.float32(0)).block_until_ready()
-    return compilations.count > before
 
 
 def _allocating_call(
@@ -222,7 +191,7 @@ def measure(task: Task, clock: Clock) -> Observation:
     backend = task.backend
     backend.devices()  # initialises it: that compiles, too
     inputs = place_inputs(task)
-    compilations = _compilations() if backend.name == "jax" else None
+    compilations = listen() if backend.name == "jax" else None
     at_first = compilations.count if compilations else 0
     executable, outputs, spent_ns = first_call(task, inputs, clock)
     at_second = compilations.count if compilations else 0
@@ -231,7 +200,7 @@ def measure(task: Task, clock: Clock) -> Observation:
     at_end = compilations.count if compilations else 0
 
     tally = _Tally()
-    told = compilations is not None and _is_heard(compilations)
+    told = compilations is not None and is_heard(compilations)
     mute = (
         f"backend {backend.name!r} does not say when it compiles."
         if backend.supports_jit
