@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 import numpy as np
 from measure_scripts import Backend, Clock, right, task
 
@@ -74,3 +78,42 @@ def test_parity_names_output_place_actual_and_desired():
     assert "output 'square' against the reference" in observation.reason
     assert "(4,)" in observation.reason
     assert "100.0" in observation.reason
+
+
+def test_a_first_call_with_a_warm_cache_found_its_program_there(tmp_path):
+    script = """
+import making, measure_scripts
+from xpcs_bench.backends import create_backend
+from xpcs_bench.measure import first_call
+from xpcs_bench.measure.clock import now_ns
+from xpcs_bench.records import Variant
+
+for cache in ("warm", "off", "cold"):
+    variant = Variant(
+        backend="jax", device="cpu", dtype="float64", compilation_cache=cache
+    )
+    case = making.case("jax", "first_call", variant=variant)
+    task = measure_scripts.task(lambda: create_backend("jax"), case=case)
+    print(first_call.measure(task, now_ns).model_dump_json())
+"""
+    variables = {
+        "PYTHONPATH": ":".join(sys.path),
+        "JAX_ENABLE_X64": "true",
+        "JAX_ENABLE_COMPILATION_CACHE": "true",
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    for reason in ("1 of 1 programs were not found in the persistent", ""):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=variables,
+        )
+        warm, *others = map(json.loads, done.stdout.splitlines())
+        assert warm["status"] == ("invalid" if reason else "ok")
+        assert reason in warm["reason"]
+        # what finds it by chance, or does not, is nobody's business
+        assert [row["status"] for row in others] == ["ok", "ok"]

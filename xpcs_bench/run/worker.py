@@ -101,6 +101,9 @@ def worker_variables(
             # jax would keep nothing that took less than a second to compile
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            # else the folder is part of what programs are found by, and no process
+            # would find in its copy what another has compiled
+            "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",
             CACHE_STATE: state,
         }
     if profile.threads is not None:
