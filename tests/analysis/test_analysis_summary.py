@@ -91,6 +91,27 @@ def test_a_wrong_conversion_says_nothing_of_the_kernel():
     assert {row.case for row in summary.estimates} == {NUMPY.id, JAX.id, sound.id}
 
 
+def test_a_recompile_is_estimated_beside_the_first_call_and_pays_for_nothing():
+    first, again = case("jax", "first_call"), case("jax", "recompile")
+    numpy_first = case("numpy", "first_call")
+    rows = taken((100_000,) * 3, (50_000,) * 3)
+    for process in range(3):
+        rows.append(measurement(again, process, value=1e-6))
+    cases = (NUMPY, JAX, numpy_first, first, again)
+    summary = summarise(cases, (group(NUMPY, JAX), group(again)), rows)
+    assert summary.break_evens == ()  # no first call, whatever a recompile costs
+    for process in range(3):
+        rows.append(measurement(numpy_first, process, value=100e-6))
+        rows.append(measurement(first, process, value=1000e-6))
+    summary = summarise(cases, (group(NUMPY, JAX), group(again)), rows)
+    found = {row.metric: row.estimate for row in summary.estimates if "jax" in row.case}
+    assert found["recompile"].point == pytest.approx(1e-6)
+    assert found["first_call"].point == pytest.approx(1000e-6)
+    assert (found["recompile"].unit, found["recompile"].n_processes) == ("s", 3)
+    (row,) = summary.break_evens
+    assert row.calls.point == pytest.approx(900 / 50, abs=1)
+
+
 def test_a_warm_compilation_cache_has_a_break_even_of_its_own():
     own = case("jax").variant.model_dump()
     warm = Variant(**own | {"compilation_cache": "warm"})

@@ -144,11 +144,10 @@ def test_what_always_crashes_is_tried_no_more_often_than_without_a_budget(carrie
     assert lost == {Status.CRASHED}
 
 
-def test_first_calls_get_more_processes_too(carried_out):
+@pytest.mark.parametrize("measure", ["first_call", "recompile"])
+def test_first_calls_get_more_processes_too(carried_out, measure):
     costs = {"sound": steady(50 * MS, between=0.08)}
-    record, _, _ = carried_out(
-        costs, measure=("first_call",), precision=0.05, budget_s=600
-    )
+    record, _, _ = carried_out(costs, measure=(measure,), precision=0.05, budget_s=600)
     assert processes(record)["sound"] > 3
     assert stops(record) == {"sound": "precision"}
 

@@ -195,6 +195,26 @@ def test_a_warm_cache_holds_what_a_process_before_has_compiled(plugins, tmp_path
     assert told == {"off", "on: from 0 s and -1 bytes"}
 
 
+def test_a_recompile_compiles_or_finds_what_a_process_before_has_left(
+    plugins, tmp_path
+):
+    plan = planned(
+        "sound", backends=("jax",), measure=("recompile",), caches=("off", "warm")
+    )
+    evidence = carried_out(plan, started(plan, tmp_path))
+    found = {
+        case.split("/")[4]: row.observation
+        for (case, _), row in evidence.measurements.items()
+    }
+    off, warm = found["recompile"], found["warm-cache"]
+    for observation in (off, warm):
+        assert (observation.status, observation.reason) == (Status.OK, "")
+        assert observation.n_traces == 1
+        assert len(observation.warmups) == 1
+    assert "1 were compiled and 0 found" in off.method
+    assert "0 were compiled and 1 found" in warm.method
+
+
 def test_a_case_that_cannot_fill_its_cache_is_lost_and_nothing_else(plugins, tmp_path):
     plan = planned(
         "raises",

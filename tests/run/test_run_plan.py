@@ -133,6 +133,54 @@ def test_a_compilation_cache_is_an_axis_of_first_calls_alone(plugins):
     assert len(first.cases) == 3
 
 
+def test_what_does_not_compile_cannot_compile_again(plugins):
+    names = ("sound", "never_compiled")
+    plan = planned(
+        {**BOTH, "other": available("cpu")},
+        kernels=tuple(KernelChoice(name=name, params={}) for name in names),
+        matrix={"backend": ("numpy", "jax", "other")},
+        measure=("first_call", "recompile"),
+    )
+    again = [case.id for case in plan.cases if case.measure == "recompile"]
+    assert again == ["sound/jax/cpu/float64/recompile"]
+    assert {skip.reason for skip in plan.skipped} == {
+        "numpy has no recompilation: it does not compile.",
+        "the kernel has no recompilation: it is not compiled.",
+        (
+            "other has no recompilation: of jax alone it is known how to make it "
+            "forget what it has compiled."
+        ),
+    }
+    (group,) = (g for g in plan.groups if g.id == "sound/recompile")
+    assert (group.reference, *group.cases) == (*again, *again)
+
+
+def test_a_recompile_finds_a_warm_cache_and_none_that_is_cold(plugins):
+    plan = planned(
+        kernels=(KernelChoice(name="sound", params={}),),
+        matrix={"backend": ("jax",), "compilation_cache": ("off", "cold", "warm")},
+        measure=("first_call", "recompile"),
+    )
+    firsts = {
+        case.variant.compilation_cache
+        for case in plan.cases
+        if case.measure == "first_call"
+    }
+    assert firsts == {"off", "cold", "warm"}
+    again = {
+        case.variant.compilation_cache
+        for case in plan.cases
+        if case.measure == "recompile"
+    }
+    assert again == {"off", "warm"}
+    (skip,) = plan.skipped
+    assert skip.case == "sound/jax/cpu/float64/cold-cache/recompile"
+    assert skip.reason == (
+        "compilation cache: the first call of a process fills a cold one, so that its "
+        "recompile finds a warm one"
+    )
+
+
 def test_too_large_for_the_memory_is_a_skip_with_its_reason(plugins):
     choice = (KernelChoice(name="sound", params={"size": (64, 10**9)}),)
     plan = planned(kernels=choice)

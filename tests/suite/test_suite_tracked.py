@@ -192,6 +192,17 @@ def test_a_counter_is_kept_where_there_is_one(small_suite, availability, of):
     assert math.isnan(run(benchmark, availability, problem, "numpy/cpu/float64"))
 
 
+def test_a_recompile_is_kept_of_what_compiles(availability):
+    (tracked,) = tracked_classes(
+        CONFIG, (*LEAST_EFFORT, "kernels=g2_model", "measure=recompile")
+    ).values()
+    assert tracked.track_recompile.unit == "seconds"
+    (problem,), variants = tracked.params
+    assert not any("numpy" in variant for variant in variants)
+    value = tracked().track_recompile(availability, problem, "jax/cpu/float64")
+    assert 0 < value < math.inf
+
+
 def test_a_measure_without_a_number_of_its_own_is_refused():
     with pytest.raises(ConfigError, match="'stages' has no number"):
         tracked_classes(CONFIG, ("measure=[stages]",))

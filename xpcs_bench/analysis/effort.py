@@ -26,7 +26,7 @@ __all__ = ["MOST_PROCESSES", "efforts", "half_width", "widest"]
 MOST_PROCESSES = 100
 """Of one case, however large the budget."""
 
-_REPEATED = frozenset({"steady_state", "first_call", "conversion"})
+_REPEATED = frozenset({"steady_state", "first_call", "recompile", "conversion"})
 """Measures whose interval the experiment's precision is about. Stages are parts of a
 first call, and share its processes' fate; peaks and values take one process."""
 

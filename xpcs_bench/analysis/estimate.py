@@ -40,10 +40,12 @@ class Prior:
 
 PRIORS = {
     # sd of the log between fresh processes on shared 2-core machines: 0.02 for a
-    # cached call whose processes take turns, 0.08 for first calls (33 processes)
+    # cached call whose processes take turns, 0.08 for first calls (33 processes);
+    # recompilations scatter as the first calls beside them do (60)
     "steady_state": Prior(0.02),
     "conversion": Prior(0.05),
     "first_call": Prior(0.08),
+    "recompile": Prior(0.08),
     "stages": Prior(0.08),
     "peak_memory": Prior(0.02),
 }

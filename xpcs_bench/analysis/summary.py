@@ -79,6 +79,7 @@ _READERS: Mapping[str, Callable[..., Iterable[tuple[str, _Reading]]]] = {
     "steady_state": _steady,
     "conversion": _steady,
     "first_call": _value,
+    "recompile": _value,
     "peak_memory": _value,
     "stages": _stages,
 }

@@ -35,6 +35,7 @@ __all__ = [
 
 MeasureName = Literal[
     "first_call",
+    "recompile",
     "stages",
     "steady_state",
     "conversion",
@@ -44,6 +45,7 @@ MeasureName = Literal[
 ]
 MEASURES: tuple[MeasureName, ...] = (
     "first_call",
+    "recompile",
     "stages",
     "steady_state",
     "conversion",

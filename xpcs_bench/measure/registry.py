@@ -20,6 +20,7 @@ OneShot = Callable[[Task, Clock], Observation]
 
 MEASURES: dict[str, str] = {
     "first_call": "xpcs_bench.measure.first_call:measure",
+    "recompile": "xpcs_bench.measure.recompile:measure",
     "stages": "xpcs_bench.measure.stages:measure",
     "steady_state": "xpcs_bench.measure.steady_state:SteadyState",
     "conversion": "xpcs_bench.measure.conversion:measure",
@@ -30,6 +31,7 @@ MEASURES: dict[str, str] = {
 """Name to ``module:function``. ``steady_state`` is a class: its cases take turns."""
 
 SKIP_REASONS: dict[str, str] = {
+    "recompile": "xpcs_bench.measure.recompile:skip_reason",
     "stages": "xpcs_bench.measure.stages:skip_reason",
     "conversion": "xpcs_bench.measure.boundary:skip_reason",
 }

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from xpcs_bench.config import (
+    CompilationCache,
     Detector,
     Experiment,
     Geometry,
@@ -29,7 +30,14 @@ from xpcs_bench.units import format_bytes
 
 __all__ = ["Plan", "make_plan", "select"]
 
-_DECIDED_BY_THE_CACHE = frozenset({"first_call", "stages"})
+_DECIDED_BY_THE_CACHE: Mapping[MeasureName, frozenset[CompilationCache]] = {
+    "first_call": frozenset({"cold", "warm"}),
+    "stages": frozenset({"cold", "warm"}),
+    # the call before the one that is timed fills a cold one
+    "recompile": frozenset({"warm"}),
+}
+"""States of the persistent compilation cache, other than off, that a measure can be
+taken in."""
 _IDLE_WORKER_BYTES = 400 * 2**20
 """Resident memory of a worker that has imported jax and compiled something small."""
 _TEMPORARIES = 4
@@ -172,6 +180,11 @@ def _cache_reason(
         return f"compilation cache: {who} compiles nothing"
     if measure not in _DECIDED_BY_THE_CACHE:
         return f"compilation cache: it changes first calls, and no {measure}"
+    if variant.compilation_cache not in _DECIDED_BY_THE_CACHE[measure]:
+        return (
+            f"compilation cache: the first call of a process fills a cold one, so that "
+            f"its {measure} finds a warm one"
+        )
     return None
 
 

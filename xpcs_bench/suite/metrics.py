@@ -57,6 +57,7 @@ METRICS: Mapping[str, Mapping[str, Metric]] = {
     "first_call": {
         "": Metric("first call of a fresh process", "seconds", "1", _estimate)
     },
+    "recompile": {"": Metric("warm-process recompile", "seconds", "1", _estimate)},
     "steady_state": {"": Metric("cached call", "seconds", "1", _estimate)},
     "conversion": {"": Metric("conversion", "seconds", "1", _estimate)},
     "peak_memory": {"": Metric("peak memory over idle", "bytes", "1", _estimate)},
