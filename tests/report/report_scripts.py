@@ -448,6 +448,10 @@ def complete() -> Script:
                     memory, "peak_memory", estimate(12e6 * scale, "bytes", n_samples=3)
                 )
                 counted(script, variant, kernel=kernel, on=on)
+            for variant in JAX, JAX32:
+                again = script.case(variant, "recompile", kernel=kernel, on=on)
+                seconds = 0.10 + 0.01 * scale
+                script.conclude(again, "recompile", estimate(seconds, doubt=0.1))
             staged = script.case(JAX, "stages", kernel=kernel, on=on)
             for name_, seconds in (
                 ("import", 0.31),

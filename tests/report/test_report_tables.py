@@ -14,7 +14,15 @@ from report_scripts import (
     speed,
 )
 
-from xpcs_bench.records import Effort, Judgement, Outcome, Status, Verdict
+from xpcs_bench.records import (
+    Effort,
+    Judgement,
+    Outcome,
+    Skip,
+    Status,
+    Variant,
+    Verdict,
+)
 from xpcs_bench.report.cells import Section, plain
 from xpcs_bench.report.tables import SECTIONS, describe
 
@@ -69,7 +77,7 @@ def test_sections_come_in_the_order_people_ask(record_of):
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
-        ("complete", "Cases: 120 ok. Run complete."),
+        ("complete", "Cases: 132 ok. Run complete."),
         ("parity_failed", "Cases: 5 ok, 1 parity failed. Run complete."),
         (
             "failures",
@@ -355,6 +363,70 @@ def test_how_well_a_time_is_known_is_told_with_the_reason_why_no_better():
         "2",
         "median CPU time",
     ]
+
+
+WARM = Variant(backend="jax", device="cpu", dtype="float64", compilation_cache="warm")
+
+
+def recompiled(script, variant=JAX, seconds=0.1, **changes):
+    case = script.case(variant, "recompile", on=EIGER, **changes)
+    script.conclude(case, "recompile", estimate(seconds, n_processes=5, n_samples=5))
+
+
+def columns(record, name="calls"):
+    return [column.label for column in tables(record)[name].columns]
+
+
+def test_a_recompile_stands_beside_the_first_call_under_a_name_of_its_own():
+    script = Script()
+    speed(script, EIGER, {NUMPY: (0.02, 0.01), JAX: (0.186, 0.004)}, {})
+    recompiled(script)
+    recompiled(script, WARM, 0.05)
+    speed(script, EIGER, {JAX32: (0.18, 0.003)}, {})
+    skipped = f"qmap/eiger-500k/saxs/{NUMPY.id}/recompile"
+    script.skipped.append(Skip(case=skipped, reason="numpy does not compile"))
+    record = script.record()
+    assert columns(record)[1:4] == [
+        *("First call", "Warm-process recompile", "Cached call")
+    ]
+    assert [row[1:5] for row in rows(record, "calls")] == [
+        [
+            *(NUMPY.id, "20.0 ms [18.0, 22.0]"),
+            *("none", "10.0 ms [9.80, 10.2]"),
+        ],
+        [
+            *(JAX.id, "186 ms [167, 205]"),
+            *("100 ms [98.0, 102]", "4.00 ms [3.92, 4.08]"),
+        ],
+        [WARM.id, "not asked", "50.0 ms [49.0, 51.0]", "not asked"],
+        [
+            *(JAX32.id, "180 ms [162, 198]"),
+            *("not asked", "3.00 ms [2.94, 3.06]"),
+        ],
+    ]
+    note = plain(tables(record)["calls"].note)
+    assert "that of a cold process" in note
+    assert "first call of a further kernel" in note
+
+
+def test_the_processes_of_a_recompile_are_shown_where_that_alone_was_measured():
+    script = Script()
+    recompiled(script)
+    (row,) = rows(script.record(), "calls")
+    assert row[6:8] == ["5", "5"]
+
+
+def test_a_recompile_that_did_not_compile_has_no_time():
+    script = Script()
+    recompiled(script, status=Status.INVALID)
+    (row,) = rows(script.record(), "calls")
+    assert row[3] == "invalid"
+
+
+def test_where_no_recompile_was_asked_for_nothing_is_said_of_it(record_of):
+    record = record_of("small")
+    assert "Warm-process recompile" not in columns(record)
+    assert "recompile" not in plain(tables(record)["calls"].note)
 
 
 def test_a_record_from_before_efforts_has_no_such_rows():

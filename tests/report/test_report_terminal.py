@@ -1,4 +1,5 @@
 import io
+import re
 
 import pytest
 from report_scripts import SCRIPTS
@@ -75,10 +76,19 @@ def test_long_tables_end_with_how_much_is_left_out(record_of):
     assert f"{75 - MOST_ROWS} more rows are in the report." in shown
 
 
+def test_the_two_first_calls_leave_no_room_for_what_follows_from_the_numbers(record_of):
+    shown = export(record_of("complete"), "terminal").splitlines()
+    (head,) = (line for line in shown if "Cached call" in line)
+    assert re.split(r"\s{2,}", head.strip()) == [
+        *("Variant", "First call", "Warm-process recompile", "Cached call")
+    ]
+
+
 def test_every_column_it_shows_exists(record_of):
+    # a table may lack what a run did not ask for: here everything was
     labels = {
         table.name: {column.label for column in table.columns}
-        for section in describe(record_of("nothing"))
+        for section in describe(record_of("complete"))
         for table in section.tables
     }
     for name, shown in COLUMNS.items():

@@ -39,11 +39,17 @@ MOST_ROWS = 20
 COLUMNS: dict[str, tuple[str, ...]] = {
     "rules": ("Rule", "Outcome", "Subjects", "Reason"),
     "answers": ("Judgement", "Speedup", "Break-even calls"),
-    "calls": ("Variant", "First call", "Cached call", "First / cached"),
+    "calls": (
+        "Variant",
+        "First call",
+        "Warm-process recompile",
+        "Cached call",
+        "First / cached",
+    ),
     "failures": ("Case", "Status", "Reason"),
     "skips": ("Reason", "Cases"),
 }
-"""Tables that the summary shows, and their columns."""
+"""Tables that the summary shows, and their columns, of those that a table has."""
 STACKED = {"answers"}
 """Tables whose rows stand below their name, which leaves the names whole."""
 _STYLES: dict[Tone, str] = {
@@ -123,6 +129,8 @@ def _widths(
     """
     wanted = {}
     for label in COLUMNS[table.name]:
+        if label not in at:
+            continue
         cells = [row.cells[at[label]] for row in rows]
         longest = max(cell_len(plain(cell)) for cell in cells)
         if table.columns[at[label]].numeric:

@@ -29,7 +29,16 @@ __all__ = ["describe"]
 
 _NOT_ASKED = Words("not asked", "muted")
 _NONE = Words("none", "muted")
-_SAMPLED = ("first_call", "steady_state", "conversion")
+_RECOMPILED = "Warm-process recompile"
+_TWO_FIRST_CALLS = (
+    " A first call is that of a cold process: the one-off start of the compiler is in "
+    "it. A warm-process recompile is the first call of a further kernel, in a process "
+    "that has started the compiler before: after all caches were cleared, a new "
+    "function is traced, lowered, compiled and executed. With a warm compilation cache "
+    "its program is found there, and not compiled. Where nothing else was measured, "
+    "processes and samples are those behind it."
+)
+_SAMPLED = ("first_call", "recompile", "steady_state", "conversion")
 
 
 def describe(evidence: Evidence) -> Section:
@@ -56,21 +65,27 @@ def _variants(cases: list[Place[Case]]) -> dict[str, dict[str, Place[Case]]]:
 
 def _calls(evidence: Evidence) -> Table:
     groups = []
-    for cases in evidence.by_problem("first_call", "steady_state").values():
+    # most runs do not ask for it: a column of gaps would take the place of numbers
+    recompiled = bool(evidence.by_problem("recompile"))
+    none = {skip.case for skip in evidence.root.value.header.skipped}
+    problems = evidence.by_problem("first_call", "recompile", "steady_state")
+    for cases in problems.values():
         rows = []
         for measures in _variants(cases).values():
             first = _estimate(evidence, measures, "first_call")
+            again = _estimate(evidence, measures, "recompile")
             cached = _estimate(evidence, measures, "steady_state")
             rows.append(
                 Row(
                     (
                         variant_id(next(iter(measures.values()))),
                         _time(first),
+                        *([_recompiled(again, measures, none)] if recompiled else []),
                         _time(cached),
                         _NONE
                         if isinstance(first, Words) or isinstance(cached, Words)
                         else quotient_interval(first, cached),
-                        *_effort(first if isinstance(cached, Words) else cached),
+                        *_effort(cached, first, again),
                         _NONE
                         if isinstance(cached, Words)
                         else _taking_turns(evidence, measures["steady_state"]),
@@ -84,6 +99,7 @@ def _calls(evidence: Evidence) -> Table:
         (
             column("Variant"),
             column("First call", numeric=True),
+            *([column(_RECOMPILED, numeric=True)] if recompiled else []),
             column("Cached call", numeric=True),
             column("First / cached", numeric=True),
             column("Processes", numeric=True),
@@ -97,6 +113,7 @@ def _calls(evidence: Evidence) -> Table:
             "Processes and samples are those behind the cached call, or behind the "
             "first call where that alone was measured. Sampled in turn: with the other "
             "variants, so that what disturbs one disturbs all."
+            + (_TWO_FIRST_CALLS if recompiled else "")
         ),
     )
 
@@ -174,14 +191,25 @@ def _estimate(
     return evidence.estimate(case, measure) if case else _NOT_ASKED
 
 
+def _recompiled(
+    again: Place[Estimate] | Words, measures: dict[str, Place[Case]], none: set[str]
+) -> Cell:
+    """Show a recompile; what does not compile was skipped, and has none."""
+    case = next(iter(measures.values())).value
+    its_id = case.id.removesuffix(case.measure_id) + "recompile"
+    return _NONE if its_id in none else _time(again)
+
+
 def _time(estimate: Place[Estimate] | Words) -> Cell:
     return estimate if isinstance(estimate, Words) else interval(estimate)
 
 
-def _effort(estimate: Place[Estimate] | Words) -> tuple[Cell, Cell]:
-    if isinstance(estimate, Words):
-        return _NONE, _NONE
-    return number(estimate["n_processes"], "1"), number(estimate["n_samples"], "1")
+def _effort(*estimates: Place[Estimate] | Words) -> tuple[Cell, Cell]:
+    """Return processes and samples of the first of them that there is."""
+    for found in estimates:
+        if not isinstance(found, Words):
+            return number(found["n_processes"], "1"), number(found["n_samples"], "1")
+    return _NONE, _NONE
 
 
 def _taking_turns(evidence: Evidence, case: Place[Case]) -> Words:
