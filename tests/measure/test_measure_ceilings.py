@@ -46,6 +46,25 @@ def test_a_rate_is_bytes_over_the_time_of_its_passes(threads, reading_ns):
         assert row.working_set_bytes == nbytes * (2 if row.operation == "copy" else 1)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_fewer_threads_than_cores_may_be_asked_for(monkeypatch, count):
+    monkeypatch.setattr(ceilings, "usable_cores", lambda: 16)
+    for row in bandwidth("all", "cache", Clock(reading_ns=10**6), count):
+        assert f"by {count} threads" in row.method
+        assert row.threads == "all"
+
+
+def test_what_tells_the_levels_apart_is_kept_with_the_ceiling(monkeypatch):
+    monkeypatch.setattr(ceilings, "cache_bytes", lambda: 12345)
+    clock = Clock(reading_ns=10**6)
+    rows = [*bandwidth("one", "memory", clock), *device_bandwidth("cpu", "one", clock)]
+    assert {row.cache_bytes for row in rows} == {12345}
+    (product,) = flops("one", "float64", clock)
+    assert product.cache_bytes is None
+    monkeypatch.setattr(ceilings, "cache_bytes", lambda: None)
+    assert bandwidth("one", "cache", clock)[0].cache_bytes == 2**23
+
+
 def test_a_clock_that_stands_still_ends_all_the_same(monkeypatch):
     monkeypatch.setattr(ceilings, "_MOST_LOOPS", 2)
     assert len(bandwidth("one", "memory", Clock())) == len(MOVED)
@@ -101,7 +120,7 @@ def test_the_highest_rate_counts():
     # an interruption only ever adds
     costs = iter([5_000_000, *[9_000_000] * 3, 7_000_000, *[9_000_000] * 1000])
     clock = Clock()
-    timed = ceilings._timed(lambda: clock.spend(next(costs)), clock)
+    timed = ceilings.timed(lambda: clock.spend(next(costs)), clock)
     assert timed.ns == 5_000_000
 
 

@@ -5,6 +5,7 @@ import pytest
 from xpcs_bench.errors import WorkerCrashed, WorkerTimedOut
 from xpcs_bench.measure.examination.registry import Entry
 from xpcs_bench.records import Diagnosis, Outcome
+from xpcs_bench.run import serve
 from xpcs_bench.run.examine import examine_with
 from xpcs_bench.run.wire import PROTOCOL, Examine, Examined, decode, encode
 from xpcs_bench.run.worker import Limits
@@ -154,13 +155,36 @@ def test_a_worker_that_does_not_come_up_ends_the_examination():
 
 
 def test_the_messages_are_those_of_the_protocol():
-    assert PROTOCOL >= (1, 2)
+    assert PROTOCOL >= (1, 3)
     request = decode(encode(Examine(check="clock")))
     assert isinstance(request, Examine)
+    assert request.threads is None
+    assert decode(encode(Examine(check="clock", threads=2))).threads == 2
+    # of protocol 1.2
+    assert decode(b'{"type": "examine", "check": "clock"}') == request
     answer = Examined(
         diagnosis=Diagnosis(check="a", outcome=Outcome.PASS, found="b", advice="")
     )
     assert decode(encode(answer)) == answer
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2, 10_000])
+def test_a_worker_takes_as_many_threads_as_it_is_told_and_has_cores(
+    monkeypatch, threads
+):
+    seen = []
+
+    def examine(check, surroundings):
+        seen.append(surroundings.cores)
+        return Diagnosis(check=check, outcome=Outcome.PASS, found="b", advice="")
+
+    monkeypatch.setattr(serve, "examine", examine)
+    monkeypatch.setattr(serve, "usable_cores", lambda: 4)
+    answers = []
+    request = encode(Examine(check="clock", threads=threads))
+    serve.serve([request], answers.append)
+    assert isinstance(answers[0], Examined)
+    assert seen == [min(4, threads or 4)]
 
 
 def test_real_workers_survive_a_flag_that_ends_them(monkeypatch):

@@ -32,6 +32,7 @@ from xpcs_bench.records.ceiling import Level, Threads
 
 __all__ = [
     "ONE_THREAD",
+    "Timed",
     "WrongValues",
     "bandwidth",
     "cache_bytes",
@@ -39,6 +40,7 @@ __all__ = [
     "device_flops",
     "flops",
     "level_of",
+    "timed",
     "usable_cores",
 ]
 
@@ -77,7 +79,9 @@ class WrongValues(CannotMeasure):
     """What was timed returned wrong values: there is no rate to speak of."""
 
 
-class _Timed(NamedTuple):
+class Timed(NamedTuple):
+    """Readings of one call."""
+
     ns: int
     """Shortest reading."""
     cores: float
@@ -106,14 +110,17 @@ def cache_bytes(root: Path = Path("/")) -> int | None:
     return max(sizes, default=None)
 
 
+def _cache() -> int:
+    return cache_bytes() or _UNKNOWN_CACHE
+
+
 def level_of(working_set_bytes: int) -> Level:
     """Which bandwidth limits who works on so many bytes again and again."""
-    cache = cache_bytes() or _UNKNOWN_CACHE
-    return "cache" if working_set_bytes <= cache else "memory"
+    return "cache" if working_set_bytes <= _cache() else "memory"
 
 
 def _working_set(level: Level) -> int:
-    cache = cache_bytes() or _UNKNOWN_CACHE
+    cache = _cache()
     if level == "cache":
         return cache // 2
     return min(
@@ -123,18 +130,18 @@ def _working_set(level: Level) -> int:
     )
 
 
-def _timed(call: Callable[[], object], clock: Clock) -> _Timed:
+def timed(call: Callable[[], object], clock: Clock, share_ns: int = _SHARE_NS) -> Timed:
     """Take readings of a call until its share of time is spent."""
     readings: list[int] = []
     cpu_began, began = time.process_time_ns(), clock()
     while len(readings) < _READINGS or (
-        len(readings) < _MOST_READINGS and clock() - began < _SHARE_NS
+        len(readings) < _MOST_READINGS and clock() - began < share_ns
     ):
         started = clock()
         call()
         readings.append(clock() - started)
     wall_ns, cpu_ns = clock() - began, time.process_time_ns() - cpu_began
-    return _Timed(max(1, min(readings)), cpu_ns / max(1, wall_ns))
+    return Timed(max(1, min(readings)), cpu_ns / max(1, wall_ns))
 
 
 def _least_ns(call: Callable[[], object], clock: Clock) -> int:
@@ -222,18 +229,24 @@ _STREAMS: dict[str, tuple[int, str]] = {
 
 
 def bandwidth(
-    threads: Threads, level: Level, clock: Clock = now_ns
+    threads: Threads, level: Level, clock: Clock = now_ns, count: int | None = None
 ) -> tuple[Ceiling, ...]:
     """Measure how many bytes a second NumPy writes, updates, copies and reads.
 
     Every thread works on its own part of the arrays, again and again.
+
+    Parameters
+    ----------
+    count : int, optional
+        How many threads work; None: one, or one for each usable core.
 
     Raises
     ------
     WrongValues
         What arrived is not what was there.
     """
-    count = usable_cores() if threads == "all" else 1
+    if count is None:
+        count = usable_cores() if threads == "all" else 1
     with closing(_Streams(_working_set(level), count)) as streams:
         return tuple(
             _stream_ceiling(streams, operation, threads, level, clock)
@@ -247,13 +260,13 @@ def _stream_ceiling(
     arrays, how = _STREAMS[operation]
     work = partial(streams.perform, getattr(streams, operation))
     loops = _loops(lambda: work(1), clock)
-    timed = _timed(lambda: work(loops), clock)
+    taken = timed(lambda: work(loops), clock)
     if fault := streams.fault(operation):
         raise WrongValues(fault)
     nbytes = streams.source.nbytes
     return Ceiling(
         resource="bytes",
-        per_second=arrays * nbytes * loops * 1e9 / timed.ns,
+        per_second=arrays * nbytes * loops * 1e9 / taken.ns,
         operation=operation,
         library="numpy",
         platform="cpu",
@@ -261,7 +274,8 @@ def _stream_ceiling(
         threads=threads,
         level=level,
         working_set_bytes=2 * nbytes if operation == "copy" else nbytes,
-        cores_used=timed.cores,
+        cache_bytes=_cache(),
+        cores_used=taken.cores,
         method=(
             f"Highest of some readings of {loops} passes over touched arrays, by "
             f"{streams.count} threads, each on its part: {how}."
@@ -302,11 +316,11 @@ def _product_ceiling(
         if size >= _LARGEST or _least_ns(call, clock) >= _LONG_NS:
             break
         size *= 2
-    timed = _timed(call, clock)
+    taken = timed(call, clock)
     _check_product(left, right, call(), library)
     return Ceiling(
         resource="flops",
-        per_second=2 * size**3 * 1e9 / timed.ns,
+        per_second=2 * size**3 * 1e9 / taken.ns,
         operation="matrix_product",
         library=library,
         platform=platform,
@@ -314,7 +328,7 @@ def _product_ceiling(
         threads=threads,
         level=None,
         working_set_bytes=3 * left.nbytes,
-        cores_used=timed.cores,
+        cores_used=taken.cores,
         method=(
             f"Highest of some readings of the product of two {size} x {size} "
             f"matrices, 2 n^3 operations each."
@@ -406,11 +420,11 @@ def device_bandwidth(
         ("read", look, array.nbytes, "max, bytes read"),
     ):
         work()
-        timed = _timed(work, clock)
+        taken = timed(work, clock)
         ceilings.append(
             Ceiling(
                 resource="bytes",
-                per_second=moved * 1e9 / timed.ns,
+                per_second=moved * 1e9 / taken.ns,
                 operation=operation,
                 library="jax",
                 platform=platform,
@@ -418,7 +432,8 @@ def device_bandwidth(
                 threads=threads,
                 level="memory",
                 working_set_bytes=array.nbytes,
-                cores_used=timed.cores,
+                cache_bytes=_cache() if platform == "cpu" else None,
+                cores_used=taken.cores,
                 method=f"Highest of some readings over one int64 array: {how}.",
             )
         )

@@ -35,6 +35,9 @@ class Ceiling(ConfinedModel):
     it does not matter."""
     working_set_bytes: int
     """All arrays together (bytes)."""
+    cache_bytes: int | None = None
+    """Last-level cache that tells the levels apart, or what was taken for it (bytes);
+    None: not known, as on a GPU, and whatever is worked on counts as in memory."""
     cores_used: float
     """CPU time of the process over wall time, while it was measured."""
     method: str

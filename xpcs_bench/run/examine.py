@@ -6,7 +6,7 @@ A check that takes its worker with it costs itself alone: the next gets a new wo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
 
 from xpcs_bench.errors import WorkerFailure
@@ -26,8 +26,16 @@ def examine_with(
     names: Sequence[str],
     checks: Mapping[str, Entry] = CHECKS,
     worker: Callable[[str, Limits, Mapping[str, str]], Worker] = Worker,
-) -> Iterator[Diagnosis]:
+    threads: int | None = None,
+) -> Generator[Diagnosis, None, None]:
     """Yield a diagnosis for every name, in the order of the registry.
+
+    Parameters
+    ----------
+    worker : callable
+        Makes a worker of a kind of process; it may set it up in its own way.
+    threads : int, optional
+        How many threads the libraries in such a worker take; None: all they can.
 
     Raises
     ------
@@ -52,7 +60,8 @@ def examine_with(
                 live[kind] = stack.enter_context(worker(kind, limits, _variables(kind)))
                 live[kind].greet()
             try:
-                diagnosis = live[kind].ask(Examine(check=name), Examined).diagnosis
+                request = Examine(check=name, threads=threads)
+                diagnosis = live[kind].ask(request, Examined).diagnosis
             except WorkerFailure as failure:
                 diagnosis = _ended(name, entry, failure)
                 live.pop(kind).close()

@@ -16,8 +16,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from xpcs_bench import __version__
+from xpcs_bench.measure.ceilings import usable_cores
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.environment import capture, probe
+from xpcs_bench.measure.examination.finding import Surroundings
 from xpcs_bench.measure.examination.registry import examine
 from xpcs_bench.measure.registry import one_shot
 from xpcs_bench.measure.steady_state import SteadyState
@@ -107,7 +109,9 @@ class _Session:
                     }
                 )
             case Examine():
-                return Examined(diagnosis=examine(request.check))
+                cores = min(usable_cores(), request.threads or usable_cores())
+                found = examine(request.check, Surroundings(cores=cores))
+                return Examined(diagnosis=found)
             case Measure():
                 task = self._build(request)
                 return self._observed(one_shot(request.case.measure)(task, now_ns))

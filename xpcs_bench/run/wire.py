@@ -181,6 +181,9 @@ class Examine(_Message):
     type: Literal["examine"] = "examine"
     check: str
     """Name in the registry of checks."""
+    threads: int | None = None
+    """How many threads its variables leave to the libraries of the worker; None, and in
+    protocol 1.2 always: one for each of its cores."""
 
 
 class Examined(_Message):

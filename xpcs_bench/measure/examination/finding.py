@@ -31,7 +31,7 @@ class Surroundings:
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = now_ns
     cores: int = field(default_factory=usable_cores)
-    """Cores that this process may use."""
+    """Cores that this process may use, or the threads that are left to it if fewer."""
 
     def text(self, place: str) -> str | None:
         """Content of a file of the system, stripped; None where it cannot be read."""

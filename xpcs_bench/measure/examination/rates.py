@@ -86,9 +86,10 @@ def _found(measured: Measured, threads: Threads, cores: int) -> Finding:
 def _bandwidth(threads: Threads, surroundings: Surroundings) -> Finding:
     def measured() -> list[Ceiling]:
         clock = surroundings.clock
+        count = surroundings.cores if threads == "all" else 1
         return [
-            *bandwidth(threads, "cache", clock),
-            *bandwidth(threads, "memory", clock),
+            *bandwidth(threads, "cache", clock, count),
+            *bandwidth(threads, "memory", clock, count),
         ]
 
     return _found(measured, threads, surroundings.cores)
