@@ -15,6 +15,8 @@ from measure_scripts import (
     task,
 )
 
+from xpcs_bench.backends.jax_backend import JAXBackend
+from xpcs_bench.kernels.kernel import Output, Work
 from xpcs_bench.measure.circumstances import UNKNOWN, Counters, Instruments
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.steady_state import SteadyState, overhead_ns_per_sample
@@ -325,6 +327,149 @@ def test_what_the_code_under_test_raises_passes_through():
     with pytest.raises(ArithmeticError, match="the fifth call fails"):
         state.sample(10)
     assert gc.isenabled()
+
+
+class Large(Square):
+    """States so much work that what is copied beside it takes a known time."""
+
+    def __init__(self, nbytes=2**17, flops=0):
+        super().__init__()
+        self.stated = Work(flops=flops, bytes=nbytes)
+
+    def work(self, problem):
+        return self.stated
+
+
+COPYING_NS = 16_000
+"""Of each reading around copies, on a clock that moves when it is read. 16 passes of
+64 KiB are in one: 1000 ns a copy, and 62.5 ns for the least call of one core."""
+LEAST_NS = COPYING_NS / 16 / 16
+
+
+def on_one_core(backend, kernel, **changes):
+    read = Instruments(cpu_ns=lambda: 0, counters=lambda: UNKNOWN, cores=1)
+    return SteadyState(task(backend, kernel, **changes), backend.clock, read)
+
+
+def observed_with(call_ns, kernel, **changes):
+    """Finish a case whose calls take a known time, between two known readings."""
+    backend = Backend(Clock(), dispatch_ns=0, compute_ns=call_ns)
+    state = on_one_core(backend, kernel, warmup_calls=1, **changes)
+    state.prepare()
+    state.sample(3)
+    backend.clock.reading_ns = COPYING_NS
+    return state.finish()
+
+
+@pytest.mark.parametrize(
+    ("call_ns", "status"),
+    [(62, Status.INVALID), (63, Status.OK), (1000, Status.OK)],
+)
+def test_a_call_below_what_its_bytes_allow_is_refused(call_ns, status):
+    observation = observed_with(call_ns, Large(2**16))
+    assert observation.least_call_ns == LEAST_NS
+    assert observation.status is status
+    if status is Status.INVALID:
+        assert observation.reason.startswith("a call took 62.0 ns, and its 64.0 KiB")
+        assert "Its outputs were not waited for" in observation.reason
+        assert len(observation.samples) == 3  # evidence is never thrown away
+
+
+def test_operations_that_no_core_does_are_refused():
+    kernel = Large(0, flops=10**9)  # 100 us at 1e13 a second
+    assert observed_with(99_999, kernel).status is Status.INVALID
+    assert observed_with(100_000, kernel).status is Status.OK
+
+
+@pytest.mark.parametrize("nbytes", [0, 2**16 - 1])
+def test_little_work_cannot_tell(nbytes):
+    observation = observed_with(0, Large(nbytes), min_sample_s=1e-12)
+    assert observation.status is Status.OK
+    assert observation.least_call_ns is None
+
+
+def test_one_reading_that_is_too_short_is_the_clocks_fault_and_two_are_not():
+    for count, status in ((1, Status.OK), (2, Status.INVALID)):
+        backend = Backend(Clock(), dispatch_ns=0, compute_ns=1_000_000)
+        state = on_one_core(backend, Large(2**16), warmup_calls=1)
+        state.prepare()
+        backend.compute_ns = 1
+        state.sample(count)
+        backend.compute_ns = 1_000_000
+        state.sample(5)
+        backend.clock.reading_ns = COPYING_NS
+        assert state.finish().status is status
+
+
+def test_warm_ups_tell_too_where_later_calls_wait_in_a_queue():
+    backend = Backend(Clock(), dispatch_ns=0, compute_ns=1)
+    state = on_one_core(backend, Large(2**16), warmup_calls=2)
+    state.prepare()
+    backend.compute_ns = 1_000_000
+    state.sample(5)
+    backend.clock.reading_ns = COPYING_NS
+    assert state.finish().status is Status.INVALID
+
+
+def test_wrong_values_and_a_retrace_outweigh_a_time_that_is_too_short():
+    backend = Backend(Clock(), lambda x, _: one_off(x), dispatch_ns=0, compute_ns=1)
+    state = on_one_core(backend, Large(2**31))
+    state.prepare()
+    state.sample(3)
+    backend.clock.reading_ns = COPYING_NS
+    assert state.finish().status is Status.PARITY_FAILED
+    backend = Backend(Clock(), traces_at={1, 5}, dispatch_ns=0, compute_ns=1)
+    state = on_one_core(backend, Large(2**31))
+    state.prepare()
+    state.sample(3)
+    backend.clock.reading_ns = COPYING_NS
+    assert "was traced 2 times" in state.finish().reason
+
+
+class Hasty(JAXBackend):
+    """Waits for inputs, and for no output."""
+
+    def block_until_ready(self, tree, /):
+        return tree if "y" in tree else super().block_until_ready(tree)
+
+
+class Sines(Square):
+    """Some 50 ms of work: 32 MiB in, and as many out."""
+
+    size = 2**22
+
+    def outputs(self, problem):
+        return (Output("y", ("element",), "1"),)
+
+    def make_inputs(self, problem, rng):
+        return {"x": rng.uniform(1, 2, self.size)}
+
+    def compute(self, backend, problem, inputs):
+        # XLA computes a sine alone at once: by its count it costs no flops
+        return {"y": inputs["x"] * backend.sin(inputs["x"])}
+
+    def truth(self, problem, inputs):
+        return {}
+
+    def work(self, problem):
+        return Work(flops=self.size, bytes=16 * self.size)
+
+
+@pytest.mark.parametrize("backend", [JAXBackend, Hasty])
+def test_real_outputs_that_nobody_waits_for_are_refused(backend):
+    # as if on one core: with many the bound of this much work is below a dispatch
+    read = Instruments(cores=1)
+    state = SteadyState(task(backend, Sines(), warmup_calls=2), now_ns, read)
+    state.prepare()
+    state.sample(3)
+    observation = state.finish()
+    # the values are right either way: they are waited for when they are looked at
+    assert all(check.passed for check in observation.checks)
+    if backend is JAXBackend:
+        assert (observation.status, observation.reason) == (Status.OK, "")
+    else:
+        assert observation.status is Status.INVALID
+        assert "64.0 MiB" in observation.reason
 
 
 @pytest.mark.parametrize("count", [0, -1])

@@ -10,6 +10,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from xpcs_bench.analysis.central import central, one_thread
+from xpcs_bench.measure.ceilings import usable_cores
 from xpcs_bench.measure.circumstances import (
     UNKNOWN,
     Counters,
@@ -19,6 +20,7 @@ from xpcs_bench.measure.circumstances import (
 )
 from xpcs_bench.measure.clock import Clock, clock_cost_ns
 from xpcs_bench.measure.executable import Executable, first_call
+from xpcs_bench.measure.least_time import least_time
 from xpcs_bench.measure.task import Inputs, Task, place_inputs
 from xpcs_bench.measure.values import check_values
 from xpcs_bench.records import Block, Observation, Samples, Verified
@@ -94,6 +96,13 @@ class Readings:
             block=tuple(self._block),
             **{name: tuple(self._label(name)) for name in self._labels},
         )
+
+    def per_call_ns(self) -> list[float]:
+        """Return the time of a call in each reading (ns)."""
+        return [
+            elapsed / loops
+            for elapsed, loops in zip(self.elapsed_ns, self.inner_loops, strict=True)
+        ]
 
     @property
     def total_ns(self) -> int:
@@ -271,7 +280,10 @@ class SteadyState:
         return central(self._samples, by_cpu=by_cpu).half_width
 
     def finish(self) -> Observation:
-        """Check the outputs of the last call and that nothing was traced since warm-up.
+        """Check the outputs of the last call, and whether what was timed is the call.
+
+        It is not where something was traced since warm-up, or where it took less time
+        than its least work allows.
 
         Raises
         ------
@@ -283,9 +295,19 @@ class SteadyState:
             raise ValueError(msg)
         inputs = self.load()
         check = check_values(self._task, inputs, self._last[0], self._verified)
+        least = least_time(
+            self._task.kernel.work(self._task.problem),
+            self._task.case.variant.device,
+            self._instruments.cores or usable_cores(),
+            self._clock,
+        )
+        too_short = ""
+        if least is not None:
+            too_short = least.refusal(self._shortest_ns(), self._task.backend.name)
         return check.observation(
             input_bytes=inputs.nbytes,
-            invalid=self._retraced(),
+            invalid=self._retraced() or too_short,
+            least_call_ns=least.ns if least is not None else None,
             warmups=self._warmups.samples(),
             samples=self._samples.samples(),
             blocks=tuple(self._blocks),
@@ -316,6 +338,16 @@ class SteadyState:
             self._last,
             instruments,
         )
+
+    def _shortest_ns(self) -> float:
+        """Return the second shortest call of all, warm-ups included (ns).
+
+        Where outputs are not waited for it is the first readings that show it: later
+        ones wait for room in a queue. The very shortest may be the clock's fault, as
+        when a virtual machine is moved.
+        """
+        readings = self._warmups.per_call_ns() + self._samples.per_call_ns()
+        return sorted(readings)[1]
 
     def _retraced(self) -> str:
         traces = self._executable.n_traces

@@ -31,7 +31,8 @@ class Status(StrEnum):
     PARITY_FAILED = "parity_failed"
     """Measured, but the timed executable returned wrong values."""
     INVALID = "invalid"
-    """Measured, but not what was asked for: retraced, cached host copy, ..."""
+    """Measured, but not what was asked for: retraced, cached host copy, shorter than
+    its work allows, ..."""
     RAISED = "raised"
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
@@ -177,6 +178,9 @@ class Observation(ConfinedModel):
     """How many cores the process could use while sampling; None: not told."""
     stages_ns: dict[str, int] | None = None
     """Stage name to duration (ns), in order."""
+    least_call_ns: float | None = None
+    """No call can be shorter: what its least work allows on this machine (ns), for
+    cached calls. None: the work is too small to tell, or it was not looked at."""
     n_traces: int | None = None
     """Traces of the kernel by the end; None for a backend that does not trace."""
     value: float | None = None
