@@ -62,6 +62,11 @@ class TestWhatIsMissingHasADefault:
     def test_workers_are_set_up_as_the_user_has_it(self, load):
         assert load(KERNEL).experiment.profile == PROFILES["as_user"]
 
+    def test_efficiencies_are_told_where_they_are_asked_for(self, load):
+        assert load(KERNEL).experiment.efficiency is False
+        assert load(KERNEL + "efficiency: true\n").experiment.efficiency is True
+        assert load(KERNEL, "efficiency=true").experiment.efficiency is True
+
     def test_boundaries_follow_conversion(self, load, catalogue):
         text = KERNEL + "measure: conversion\n"
         assert load(text).experiment.boundaries == catalogue.boundaries

@@ -39,6 +39,7 @@ GOOD = [
     "2 ms, warmup_calls: 1, timeout_s: 1h, memory_limit: 4 GiB}",
     KERNEL + "sampling: {precision: 0.01, max_time_s: 5, memory_limit: null}",
     KERNEL + "tolerances: {kernel: qmap, rtol: 1e-9, atol: 0, reason: shown}\nseed: 3",
+    KERNEL + "efficiency: true",
 ]
 
 BAD = [
@@ -54,6 +55,7 @@ BAD = [
     "name: x\nkernels: {g2_model: {q_bins: {from: 1, factor: 2}}}",
     KERNEL + "sede: 3",
     KERNEL + "seed: 1.5",
+    KERNEL + "efficiency: 'yes'",
     KERNEL + "detectors: eiger-4",
     KERNEL + "detectors: {shape: [4], pixel_size_um: 75}",
     KERNEL + "detectors: {shape: [4, 0], pixel_size_um: 75}",

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 from making import experiment
 
 from xpcs_bench.config import Detector, KernelChoice, Matrix, Selector
 from xpcs_bench.errors import CannotMeasure, ConfigError
-from xpcs_bench.records import Device
+from xpcs_bench.kernels.kernel import Problem
+from xpcs_bench.kernels.registry import create_kernel
+from xpcs_bench.records import Case, Device
 from xpcs_bench.run.plan import make_plan, select
 from xpcs_bench.run.wire import Availability
 
@@ -219,3 +223,29 @@ def test_a_selection_keeps_matching_cases_and_their_groups(plugins):
     assert all(group.cases == (group.reference,) for group in plan.groups)
     with pytest.raises(CannotMeasure, match="matches none of the 8 cases"):
         select(planned(), "nothing")
+
+
+def test_cases_state_the_least_work_of_their_type(plugins):
+    plan = planned(matrix={"dtype": ("float64", "float32")})
+    kernel = create_kernel("sound")
+    for case in plan.cases:
+        params = kernel.Params.model_validate(case.params)
+        work = kernel.work(Problem(params, None, None, case.variant.dtype))
+        assert (case.least_flops, case.least_bytes) == (work.flops, work.bytes)
+    assert {case.least_flops for case in plan.cases} == {64, 128}
+
+
+def test_least_work_follows_from_the_case_and_is_not_in_the_digest(plugins):
+    plan = planned()
+    before = tuple(
+        Case(**case.model_dump(exclude={"least_flops", "least_bytes"}))
+        for case in plan.cases
+    )
+    assert before != plan.cases
+    assert replace(plan, cases=before).digest == plan.digest
+
+
+def test_a_plan_with_efficiencies_is_another_plan(plugins):
+    asked = planned(efficiency=True)
+    assert asked.cases == planned().cases
+    assert asked.digest != planned().digest

@@ -161,6 +161,9 @@ class Experiment(ConfinedModel):
         name="as_user", threads=None, memory="system", pinned=False
     )
     """How workers are set up; records from before there were profiles have this one."""
+    efficiency: bool = False
+    """Whether the ceilings of the machine are measured, and cached calls told as parts
+    of them."""
     tolerances: tuple[ToleranceOverride, ...] = ()
     seed: Seed
     """Seed of inputs and of the order of sampling."""

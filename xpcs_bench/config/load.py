@@ -167,6 +167,7 @@ def _resolve(
         boundaries=boundaries,
         sampling=Sampling(**written.sampling.model_dump()),
         profile=profile,
+        efficiency=written.efficiency,
         tolerances=tuple(
             ToleranceOverride(**tolerance.model_dump())
             for tolerance in written.tolerances

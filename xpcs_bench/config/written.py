@@ -362,6 +362,9 @@ class WrittenExperiment(WrittenModel):
     profile: WrittenProfile = "as_user"
     """How workers are set up: as_user, or controlled (one thread, one core, memory
     kept), or one of these with changes."""
+    efficiency: Annotated[bool, Strict()] = False
+    """Whether to measure what this machine can do at most (bytes and operations a
+    second, some seconds), and to tell of each cached call which part of it it uses."""
     tolerances: Annotated[tuple[WrittenTolerance, ...], Listed()] = ()
     """Tolerances that replace those of the kernels, each with its reason."""
     seed: Annotated[Seed, Strict()] = 0

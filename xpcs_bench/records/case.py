@@ -59,6 +59,11 @@ class Case(ConfinedModel):
     measure: MeasureName
     boundary: str | None = None
     """For conversions: the name in the boundary registry."""
+    least_flops: int | None = None
+    """Operations that a call of the kernel needs at least, as the kernel states them;
+    None: the record is from before plans said so."""
+    least_bytes: int | None = None
+    """Its inputs read once and outputs written once (bytes); None as above."""
 
     @cached_property
     def problem_id(self) -> str:

@@ -20,7 +20,7 @@ from xpcs_bench.config import (
     Selector,
 )
 from xpcs_bench.errors import CannotMeasure, ConfigError
-from xpcs_bench.kernels.kernel import Kernel, Problem
+from xpcs_bench.kernels.kernel import Kernel, Problem, Work
 from xpcs_bench.kernels.registry import create_kernel
 from xpcs_bench.measure.registry import skip_reason
 from xpcs_bench.records import Case, Group, Skip, Variant
@@ -60,7 +60,11 @@ class Plan:
     def digest(self) -> str:
         """Of the cases and of everything that decides how they are measured."""
         content = {
-            "cases": [case.model_dump(mode="json") for case in self.cases],
+            "cases": [
+                # what follows from kernel, parameters and type decides nothing more
+                case.model_dump(mode="json", exclude={"least_flops", "least_bytes"})
+                for case in self.cases
+            ],
             "sampling": self.experiment.sampling.model_dump(mode="json"),
             "tolerances": [
                 row.model_dump(mode="json") for row in self.experiment.tolerances
@@ -68,6 +72,9 @@ class Plan:
             "profile": self.experiment.profile.model_dump(mode="json"),
             "seed": self.experiment.seed,
         }
+        if self.experiment.efficiency:
+            # a plan without it keeps the digest from before there was such a choice
+            content["efficiency"] = True
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -258,7 +265,7 @@ def make_plan(
         for problem, labels in _problems(choice, kernel, experiment):
             refusal = _refusal(kernel, problem)
             params = problem.params.model_dump(mode="json")
-            needs: dict[str, int] = {}
+            works: dict[str, Work] = {}
             for column in columns:
                 variant = column.variant
                 fields = {
@@ -276,6 +283,10 @@ def make_plan(
                 ):
                     excluded += 1
                     continue
+                if variant.dtype not in works:
+                    of_dtype = replace(problem, dtype=variant.dtype)
+                    works[variant.dtype] = kernel.work(of_dtype)
+                work = works[variant.dtype]
                 case = Case(
                     kernel=choice.name,
                     kernel_version=kernel.version,
@@ -286,15 +297,12 @@ def make_plan(
                     variant=variant,
                     measure=column.measure,
                     boundary=column.boundary,
+                    least_flops=work.flops,
+                    least_bytes=work.bytes,
                 )
                 if case.id in cases or case.id in skipped:
                     continue
-                if variant.dtype not in needs:
-                    work = kernel.work(replace(problem, dtype=variant.dtype))
-                    needs[variant.dtype] = (
-                        _IDLE_WORKER_BYTES + _TEMPORARIES * work.bytes
-                    )
-                need = needs[variant.dtype]
+                need = _IDLE_WORKER_BYTES + _TEMPORARIES * work.bytes
                 reason = refusal or column.reason or _memory_reason(need, memory_limit)
                 if reason:
                     skipped[case.id] = Skip(case=case.id, reason=reason)
