@@ -20,14 +20,17 @@ _WORKER_START_S = 1.2
 """Starting a worker that imports jax; 0.9 to 1.6 s on the 2-core machines seen."""
 _ONE_SHOT_S = 1.0
 """A measure that is not sampled: a first call with its value check."""
+_CHECK_S = 2.0
+"""Measuring one kind of ceiling; 0.8 to 2 s were seen."""
 
 
 def _estimated_s(plan: Plan) -> float:
     """Roughly how long a plan takes, an upper bound of its sampling (s)."""
+    from xpcs_bench.run.ceilings import ceiling_checks
     from xpcs_bench.run.schedule import schedule
 
     sampling = plan.experiment.sampling
-    total = 0.0
+    total = _CHECK_S * len(ceiling_checks(plan))
     for job in schedule(plan, (), memory_limit=2**63):
         total += _WORKER_START_S
         for case in job.cases:

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from xpcs_bench.records import Case, Measurement, Status
+from xpcs_bench.records import Case, Diagnosis, Measurement, Outcome, Status
 from xpcs_bench.run.execute import Listener, Silent
 from xpcs_bench.units import format_duration
 
@@ -28,6 +28,13 @@ def _outcome(measurement: Measurement) -> str:
     if observation.status is Status.OK:
         return f"ok in {format_duration(measurement.wall_s)}"
     return f"{observation.status.value}: {observation.reason}"
+
+
+def _examined(diagnosis: Diagnosis) -> str:
+    line = f"ceilings, {diagnosis.check}: {diagnosis.outcome}"
+    if diagnosis.outcome is Outcome.PASS:
+        return line
+    return f"{line}: {diagnosis.found}. {diagnosis.advice}"
 
 
 class _Lines(Silent):
@@ -44,6 +51,9 @@ class _Lines(Silent):
 
     def extended(self, count: int) -> None:
         self._total += count
+
+    def examined(self, diagnosis: Diagnosis) -> None:
+        self._say(_examined(diagnosis))
 
     def measured(self, case: Case, measurement: Measurement) -> None:
         self._count += 1
@@ -69,6 +79,12 @@ class _Bar(Silent):
     def extended(self, count: int) -> None:
         total = self._progress.tasks[0].total or 0
         self._progress.update(self._task, total=total + count)
+
+    def examined(self, diagnosis: Diagnosis) -> None:
+        if diagnosis.outcome is not Outcome.PASS:
+            self._progress.console.print(
+                _examined(diagnosis), markup=False, highlight=False
+            )
 
     def working(self, case: Case, process: int) -> None:
         self._progress.update(self._task, description=f"{case.id} #{process}")

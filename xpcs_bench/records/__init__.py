@@ -3,9 +3,11 @@
 from xpcs_bench.records.case import Case, Group, Skip, Variant
 from xpcs_bench.records.ceiling import Ceiling, best
 from xpcs_bench.records.conclusion import (
+    Achieved,
     BreakEven,
     CaseEstimate,
     Comparison,
+    Efficiency,
     Effort,
     Estimate,
     Judgement,
@@ -37,6 +39,7 @@ from xpcs_bench.records.run_record import (
 __all__ = [
     "SCHEMA_VERSION",
     "Accounting",
+    "Achieved",
     "Agreement",
     "Block",
     "BreakEven",
@@ -46,6 +49,7 @@ __all__ = [
     "Comparison",
     "Device",
     "Diagnosis",
+    "Efficiency",
     "Effort",
     "Environment",
     "Estimate",

@@ -8,9 +8,11 @@ from typing import Literal
 from xpcs_bench.confined import ConfinedModel
 
 __all__ = [
+    "Achieved",
     "BreakEven",
     "CaseEstimate",
     "Comparison",
+    "Efficiency",
     "Effort",
     "Estimate",
     "Judgement",
@@ -115,6 +117,33 @@ class Effort(ConfinedModel):
     """By what part the one that moved most was slower in its second half; 0: none."""
 
 
+class Achieved(ConfinedModel):
+    """A case's least work over its time, beside the most that the machine does."""
+
+    per_second: Estimate | None
+    """Bytes or operations a second (B/s, FLOP/s); the reason says why there is none."""
+    part: Estimate | None
+    """Of the ceiling; its interval is that of the time, the ceiling has none. None, and
+    never 0, where there is nothing to be a part of; the reason says why."""
+    ceiling: int | None
+    """Place of the ceiling that fits among the record's ceilings."""
+    reason: str
+    """A sentence: why there is no part, or what a part above 1 means; else empty."""
+
+
+class Efficiency(ConfinedModel):
+    """How near the cached calls of a case come to what the machine can do."""
+
+    case: str
+    """Case id."""
+    bandwidth: Achieved
+    """Against the bandwidth of cache or memory, whichever its bytes fit into."""
+    flops: Achieved
+    """Against the operations a second in its floating-point type."""
+    limited_by: Literal["bandwidth", "flops"] | None
+    """Of which it uses the larger part; None: not both parts are known."""
+
+
 class Verdict(ConfinedModel):
     """A rule applied to a subject."""
 
@@ -134,4 +163,5 @@ class Summary(ConfinedModel):
     comparisons: tuple[Comparison, ...] = ()
     break_evens: tuple[BreakEven, ...] = ()
     efforts: tuple[Effort, ...] = ()
+    efficiencies: tuple[Efficiency, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

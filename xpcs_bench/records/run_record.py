@@ -7,7 +7,9 @@ from typing import Literal
 from xpcs_bench.config import Experiment
 from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.records.case import Case, Group, Skip
+from xpcs_bench.records.ceiling import Ceiling
 from xpcs_bench.records.conclusion import Summary
+from xpcs_bench.records.diagnosis import Diagnosis
 from xpcs_bench.records.environment import Environment
 from xpcs_bench.records.measurement import Measurement
 
@@ -68,5 +70,10 @@ class RunRecord(ConfinedModel):
     environments: dict[str, Environment]
     """By fingerprint."""
     measurements: tuple[Measurement, ...]
+    ceilings: tuple[Ceiling, ...] = ()
+    """What efficiencies are parts of, measured in workers set up like those of the
+    cases; none where the experiment did not ask for efficiencies."""
+    ceiling_checks: tuple[Diagnosis, ...] = ()
+    """How measuring them ended; the ceilings themselves stand above."""
     summary: Summary
     """Derived: the same whenever it is computed again from the fields above."""

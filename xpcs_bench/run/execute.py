@@ -24,6 +24,7 @@ from xpcs_bench.errors import (
 from xpcs_bench.measure import environment
 from xpcs_bench.records import (
     Case,
+    Diagnosis,
     Group,
     Measurement,
     Observation,
@@ -83,6 +84,9 @@ class Listener(Protocol):
     def extended(self, count: int) -> None:
         """So many more are to come than was said before; below zero: so many fewer."""
 
+    def examined(self, diagnosis: Diagnosis) -> None:
+        """A check that measures ceilings of the machine is on disk."""
+
     def working(self, case: Case, process: int) -> None:
         """A case is being measured."""
 
@@ -97,6 +101,9 @@ class Silent:
         """Say nothing."""
 
     def extended(self, count: int) -> None:
+        """Say nothing."""
+
+    def examined(self, diagnosis: Diagnosis) -> None:
         """Say nothing."""
 
     def working(self, case: Case, process: int) -> None:

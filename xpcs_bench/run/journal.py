@@ -19,7 +19,13 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from xpcs_bench.errors import CannotMeasure, RecordError
-from xpcs_bench.records import SCHEMA_VERSION, Environment, Measurement, RunHeader
+from xpcs_bench.records import (
+    SCHEMA_VERSION,
+    Diagnosis,
+    Environment,
+    Measurement,
+    RunHeader,
+)
 
 __all__ = ["JOURNAL", "Evidence", "Journal", "read_journal"]
 
@@ -36,6 +42,9 @@ class Evidence:
     """By case id and process; a repeated one replaces the one before."""
     wall_s: float = 0.0
     """Of all sessions, each up to its last line (s)."""
+    ceiling_checks: dict[str, Diagnosis] = field(default_factory=dict)
+    """What measured the ceilings of the machine, by check; a repeated one replaces the
+    one before."""
 
 
 class Journal:
@@ -91,6 +100,10 @@ class Journal:
     def measurement(self, measurement: Measurement) -> None:
         """Write one measurement; it is on disk when this returns."""
         self._write("measurement", measurement.model_dump(mode="json"))
+
+    def ceiling_check(self, diagnosis: Diagnosis) -> None:
+        """Write what a check has measured; it is on disk when this returns."""
+        self._write("ceiling_check", diagnosis.model_dump(mode="json"))
 
     def _write(self, kind: str, content: dict[str, Any]) -> None:
         at_s = round(time.monotonic() - self._started, 6)
@@ -163,6 +176,9 @@ def _replay(path: Path, lines: Iterable[bytes]) -> Evidence:
                 measurement = Measurement.model_validate(content)
                 key = (measurement.case, measurement.process)
                 evidence.measurements[key] = measurement
+            elif kind == "ceiling_check":
+                diagnosis = Diagnosis.model_validate(content)
+                evidence.ceiling_checks[diagnosis.check] = diagnosis
         except (ValueError, KeyError, TypeError, ValidationError) as error:
             msg = (
                 f"{path}:{number}: this line is damaged ({type(error).__name__}). A "

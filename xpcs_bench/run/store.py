@@ -14,12 +14,14 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from xpcs_bench import __version__
+from xpcs_bench.analysis.efficiency import efficiencies
 from xpcs_bench.analysis.effort import efforts
 from xpcs_bench.analysis.summary import summarise
 from xpcs_bench.errors import ConfigError, RecordError
 from xpcs_bench.records import (
     SCHEMA_VERSION,
     Accounting,
+    Ceiling,
     Environment,
     Measurement,
     RunHeader,
@@ -155,6 +157,8 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         for row in measurements
         if row.observation.overhead_ns_per_sample is not None
     ]
+    checks = tuple(evidence.ceiling_checks.values())
+    ceilings = tuple(ceiling for check in checks for ceiling in check.ceilings)
     return RunRecord(
         header=header,
         status=status,
@@ -168,15 +172,25 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         ),
         environments=dict(evidence.environments),
         measurements=measurements,
-        summary=_conclude(header, measurements),
+        ceilings=ceilings,
+        ceiling_checks=tuple(
+            check.model_copy(update={"ceilings": ()}) for check in checks
+        ),
+        summary=_conclude(header, measurements, ceilings),
     )
 
 
-def _conclude(header: RunHeader, measurements: Sequence[Measurement]) -> Summary:
+def _conclude(
+    header: RunHeader,
+    measurements: Sequence[Measurement],
+    ceilings: Sequence[Ceiling],
+) -> Summary:
     """Conclude all that evidence allows, but for the verdicts, which are the gate's."""
+    experiment = header.experiment
     summary = summarise(header.cases, header.groups, measurements)
-    known = efforts(summary.estimates, measurements, header.experiment.sampling)
-    return summary.model_copy(update={"efforts": known})
+    known = efforts(summary.estimates, measurements, experiment.sampling)
+    parts = efficiencies(header.cases, summary.estimates, ceilings, experiment)
+    return summary.model_copy(update={"efforts": known, "efficiencies": parts})
 
 
 def with_verdicts(record: RunRecord, verdicts: tuple[Verdict, ...]) -> RunRecord:
@@ -221,7 +235,7 @@ def load(place: Path) -> tuple[Path, RunRecord]:
         raise RecordError(msg)
     with _uncollected():
         record = _read(path)
-        summary = _conclude(record.header, record.measurements)
+        summary = _conclude(record.header, record.measurements, record.ceilings)
     return folder, record.model_copy(update={"summary": summary})
 
 
