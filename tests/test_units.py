@@ -7,6 +7,7 @@ from xpcs_bench.units import (
     format_bytes,
     format_count,
     format_duration,
+    format_part,
     format_percent,
     format_quantity,
     format_rate,
@@ -59,6 +60,22 @@ def test_rates_are_decimal_multiples(per_second, text):
     assert format_rate(per_second, "FLOP") == text.replace("B/s", "FLOP/s")
 
 
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (0.0123456, "1.23 %"),
+        (1.0, "100 %"),
+        (1.5, "150 %"),
+        (1.2e-4, "0.0120 %"),
+        (1e-5, "0.00100 %"),
+        (9.9e-6, "9.90e-04 %"),
+        (0.0, "0 %"),
+    ],
+)
+def test_a_small_part_stays_more_than_nothing(part, text):
+    assert format_part(part) == format_quantity(part, "part") == text
+
+
 def test_other_quantities():
     assert format_ratio(12.345) == "12.3x"
     assert format_ratio(66038.0) == "66038x"
@@ -68,6 +85,8 @@ def test_other_quantities():
     assert format_quantity(0.002, "s") == "2.00 ms"
     assert format_quantity(2048, "bytes") == "2.00 KiB"
     assert format_quantity(0.5, "x") == "0.500x"
+    assert format_quantity(3.92e10, "B/s") == "39.2 GB/s"
+    assert format_quantity(3.92e10, "FLOP/s") == "39.2 GFLOP/s"
     assert format_quantity(3.0, "deg") == "3.00 deg"
 
 

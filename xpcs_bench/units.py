@@ -12,6 +12,7 @@ __all__ = [
     "format_bytes",
     "format_count",
     "format_duration",
+    "format_part",
     "format_percent",
     "format_quantity",
     "format_rate",
@@ -33,6 +34,8 @@ _BYTE_UNITS = {
 }
 _LONGEST = 1e9
 """From here on a number is written with an exponent."""
+_SMALLEST_PER_CENT = 1e-3
+"""Below it, too."""
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*([A-Za-z%]*)\s*")
 
 
@@ -85,13 +88,27 @@ def format_percent(fraction: float) -> str:
     return f"{fraction * 100:.1f} %"
 
 
+def format_part(part: float) -> str:
+    """A part as per cent, with three significant digits: ``0.0123`` gives ``1.23 %``.
+
+    What is small stays more than nothing.
+    """
+    per_cent = 100 * part
+    if 0 < abs(per_cent) < _SMALLEST_PER_CENT:
+        return f"{per_cent:.2e} %"
+    return f"{_significant(per_cent)} %"
+
+
 def format_count(count: float) -> str:
     """A whole number with its thousands apart: ``12 345``."""
     return f"{count:,.0f}".replace(",", " ")
 
 
 def format_quantity(value: float, unit: str) -> str:
-    """Format by the unit's symbol: s, bytes, x (ratio), 1 (count), or as it is."""
+    """Format by the unit's symbol, or as it is.
+
+    s, bytes, x (ratio), part (of a whole), B/s, FLOP/s, 1 (count).
+    """
     match unit:
         case "s":
             return format_duration(value)
@@ -99,6 +116,10 @@ def format_quantity(value: float, unit: str) -> str:
             return format_bytes(value)
         case "x":
             return format_ratio(value)
+        case "part":
+            return format_part(value)
+        case "B/s" | "FLOP/s":
+            return format_rate(value, unit.removesuffix("/s"))
         case "1":
             return format_count(value)
         case _:

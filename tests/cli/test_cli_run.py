@@ -42,6 +42,39 @@ def test_a_run_writes_a_report_and_says_where(bench, sound, tmp_path):
     assert 0 < record.accounting.measuring_share < 1
 
 
+def test_ceilings_are_measured_once_where_efficiencies_are_asked_for(
+    bench, sound, tmp_path
+):
+    asked = ("run", sound, "--set", "efficiency=true")
+    done = bench(*asked, check=ExitCode.PASS)
+    assert "ceilings, bandwidth_all_threads: " in done.stderr
+    assert "Cached calls as parts of the ceilings" in done.stdout
+    run = only_run(tmp_path)
+    _, record = load(run)
+    checks = [row.check for row in record.ceiling_checks]
+    assert checks == ["bandwidth_all_threads", "blas_all_threads"]
+    assert {row.resource for row in record.ceilings} == {"bytes", "flops"}
+    (found,) = record.summary.efficiencies
+    for achieved in (found.bandwidth, found.flops):
+        assert 0 < achieved.part.lower < achieved.part.point
+        ceiling = record.ceilings[achieved.ceiling]
+        rate = achieved.per_second.point / ceiling.per_second
+        assert achieved.part.point == pytest.approx(rate)
+    assert found.limited_by is not None
+    assert '<section id="efficiency"' in (run / "report.html").read_text()
+    done = bench(*asked, "--resume", check=ExitCode.PASS)
+    assert "ceilings, " not in done.stderr
+    assert load(run)[1].ceilings == record.ceilings
+
+
+def test_the_plan_counts_the_time_that_ceilings_take(bench, sound):
+    seconds = [
+        json.loads(bench("plan", sound, "--json", *asked).stdout)["estimated_s"]
+        for asked in ((), ("--set", "efficiency=true"))
+    ]
+    assert seconds[1] - seconds[0] == pytest.approx(2 * 2.0)
+
+
 def test_the_report_is_rebuilt_from_the_record_alone(bench, sound, tmp_path):
     bench("run", sound, check=ExitCode.PASS)
     run = only_run(tmp_path)

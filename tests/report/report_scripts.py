@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from xpcs_bench.analysis.efficiency import efficiencies
 from xpcs_bench.config import (
     Detector,
     Experiment,
@@ -20,8 +21,10 @@ from xpcs_bench.records import (
     BreakEven,
     Case,
     CaseEstimate,
+    Ceiling,
     Comparison,
     Device,
+    Diagnosis,
     Environment,
     Estimate,
     Group,
@@ -123,6 +126,9 @@ class Script:
     skipped: list[Skip] = field(default_factory=list)
     parent: Environment = field(default_factory=environment)
     overhead_ns: float | None = 412.0
+    efficiency: bool = False
+    ceilings: list[Ceiling] = field(default_factory=list)
+    ceiling_checks: list[Diagnosis] = field(default_factory=list)
 
     def environments(self) -> dict[str, Environment]:
         workers = (
@@ -154,8 +160,10 @@ class Script:
         checks: Iterable[Agreement] = (),
         input_bytes: int = 0,
         processes: int = 1,
+        least: tuple[int | None, int | None] = (None, None),
         **observed: Any,
     ) -> Case:
+        """Plan a case and measure it; ``least`` is its flops and its bytes."""
         case = Case(
             kernel=kernel,
             kernel_version="1",
@@ -166,6 +174,8 @@ class Script:
             variant=variant,
             measure=measure,
             boundary=boundary,
+            least_flops=least[0],
+            least_bytes=least[1],
         )
         self.cases.append(case)
         if status is not None:
@@ -250,6 +260,7 @@ class Script:
                 memory_limit=None,
             ),
             seed=0,
+            efficiency=self.efficiency,
         )
         return RunRecord(
             header=RunHeader(
@@ -285,11 +296,16 @@ class Script:
             ),
             environments=self.environments(),
             measurements=tuple(self.measurements),
+            ceilings=tuple(self.ceilings),
+            ceiling_checks=tuple(self.ceiling_checks),
             summary=Summary(
                 estimates=tuple(self.estimates),
                 comparisons=tuple(self.comparisons),
                 break_evens=tuple(self.break_evens),
                 verdicts=tuple(self.verdicts),
+                efficiencies=efficiencies(
+                    self.cases, self.estimates, self.ceilings, experiment
+                ),
             ),
         )
 
@@ -649,6 +665,65 @@ def many() -> Script:
     return script
 
 
+def ceiling(per_second: float, **changes: Any) -> Ceiling:
+    fields = {
+        "resource": "bytes",
+        "per_second": per_second,
+        "operation": "update",
+        "library": "numpy",
+        "platform": "cpu",
+        "dtype": "int64",
+        "threads": "all",
+        "level": "memory",
+        "working_set_bytes": 2**28,
+        "cache_bytes": 2**25,
+        "cores_used": 1.97,
+        "method": "Highest of some readings of 3 passes: x + 1 in place.",
+    }
+    return Ceiling(**{**fields, **changes})
+
+
+def efficient(outcome: Outcome = Outcome.PASS) -> Script:
+    """Parts of ceilings: one known, one above 1, one that cannot be, one wrong."""
+    script = Script(name="how-near", efficiency=True)
+    product = {"resource": "flops", "operation": "matrix_product", "level": None}
+    script.ceilings += [
+        ceiling(40e9),
+        ceiling(150e9, level="cache", working_set_bytes=2**24),
+        ceiling(80e9, **product, dtype="float64", library="jax", cache_bytes=None),
+    ]
+    script.ceiling_checks += [
+        Diagnosis(
+            check="bandwidth_all_threads",
+            outcome=outcome,
+            found="in memory: update 40.0 GB/s; kept 2.0 of 2 cores busy",
+            advice="" if outcome is Outcome.PASS else "Stop other work.",
+        ),
+        Diagnosis(
+            check="xla_all_threads",
+            outcome=Outcome.PASS,
+            found="matrix product: float64 80.0 GFLOP/s",
+            advice="",
+        ),
+    ]
+    for name, rows, times in (
+        ("eiger-4m", 2167, {NUMPY: 12e-3, JAX: 4e-3, JAX32: 2e-3}),
+        ("tiny", 64, {NUMPY: 1e-4, JAX: 1e-5}),
+    ):
+        on = detector(name, rows, 2070)
+        nbytes = 16 * rows * 2070
+        for variant, cached in times.items():
+            wrong = variant is JAX32
+            least = (5 * rows * 2070, nbytes // 2 if wrong else nbytes)
+            case = script.case(variant, on=on, least=least)
+            script.conclude(case, "steady_state", estimate(cached))
+    on = detector("eiger-4m", 2167, 2070)
+    case = script.case(JAX, on=on, kernel="hdf5_io", least=(0, 2**30))
+    script.conclude(case, "steady_state", estimate(0.5))
+    script.case(NUMPY, on=on, kernel="hdf5_io", least=(0, 2**30), status=Status.INVALID)
+    return script
+
+
 def nothing() -> Script:
     """A plan without a case."""
     return Script(name="empty")
@@ -664,6 +739,7 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
         skips_only,
         hostile,
         many,
+        efficient,
         nothing,
     )
 }

@@ -31,6 +31,7 @@ DRAWN = {
     "skips_only": set(),
     "hostile": set(PLOTS),
     "many": {"speedup_by_size", "first_and_cached"},
+    "efficient": {"first_and_cached"},
     "nothing": set(),
 }
 

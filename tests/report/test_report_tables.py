@@ -10,6 +10,7 @@ from report_scripts import (
     agreement,
     counted,
     detector,
+    efficient,
     estimate,
     speed,
 )
@@ -68,6 +69,7 @@ def test_sections_come_in_the_order_people_ask(record_of):
         "parity",
         "memory",
         "work",
+        "efficiency",
         "losses",
         "circumstances",
     ]
@@ -499,3 +501,84 @@ def test_every_counter_is_shown():
         if name
     }
     assert shown == set(COUNTERS)
+
+
+def test_parts_of_ceilings_stand_with_what_they_are_made_of():
+    record = efficient().record()
+    big, tiny = "qmap/eiger-4m/saxs", "qmap/tiny/saxs"
+    found = {tuple(row[:2]): row[2:] for row in rows(record, "efficiency")}
+    assert found[big, "numpy/cpu/float64"] == [
+        "15.0 % [14.7, 15.3]",
+        "2.34 % [2.29, 2.38]",
+        "bandwidth",
+        "none",
+    ]
+    *parts, limit, note = found[tiny, "jax/cpu/float64"]
+    assert parts == ["141 % [139, 144]", "82.8 % [81.2, 84.5]"]
+    assert limit == "bandwidth"
+    assert note.startswith("bandwidth: more than the ceiling: what a call works on")
+    assert "; flops: " not in note
+    rates = {tuple(row[:2]): row[2:] for row in rows(record, "rates")}
+    assert rates[big, "numpy/cpu/float64"] == [
+        *("68.4 MiB", "5.98 GB/s [5.86, 6.10]", "40.0 GB/s", "memory"),
+        *("22 428 450", "1.87 GFLOP/s [1.83, 1.91]", "80.0 GFLOP/s"),
+    ]
+    assert rates[tiny, "numpy/cpu/float64"][2:4] == ["150 GB/s", "cache"]
+
+
+def test_a_part_that_cannot_be_told_is_a_reason_and_never_zero():
+    found = {
+        (row[0].partition("/")[0], row[1]): row[2:]
+        for row in rows(efficient().record(), "efficiency")
+    }
+    assert found["qmap", "jax/cpu/float32"] == [
+        "44.9 % [44.0, 45.8]",
+        "none",
+        "not known",
+        "flops: no ceiling of float32 operations a second of the cpu was measured.",
+    ]
+    assert found["hdf5_io", "jax/cpu/float64"] == [
+        "5.37 % [5.26, 5.48]",
+        "none",
+        "bandwidth",
+        "flops: the kernel states no flops.",
+    ]
+    assert found["hdf5_io", "numpy/cpu/float64"] == ["invalid", *["none"] * 3]
+
+
+def test_ceilings_say_what_ran_and_which_cores_it_kept():
+    record = efficient().record()
+    assert rows(record, "ceilings")[0] == [
+        *("bytes a second", "update", "40.0 GB/s", "numpy", "cpu", "int64", "all"),
+        *("memory", "256 MiB", "1.97"),
+        "Highest of some readings of 3 passes: x + 1 in place.",
+    ]
+    assert [row[0] for row in rows(record, "ceilings")] == [
+        *["bytes a second"] * 2,
+        "operations a second",
+    ]
+    assert [row[:2] for row in rows(record, "ceiling_checks")] == [
+        ["bandwidth_all_threads", "pass"],
+        ["xla_all_threads", "pass"],
+    ]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, Outcome.ERROR])
+def test_a_ceiling_that_is_doubtful_casts_doubt_on_all(outcome):
+    assert "doubtful" not in lead(efficient().record(), "efficiency")
+    record = efficient(outcome).record()
+    assert "Some ceilings are doubtful or missing" in lead(record, "efficiency")
+
+
+def test_efficiencies_that_were_not_asked_for_or_have_no_ceiling_are_said_so(
+    record_of,
+):
+    assert lead(record_of("small"), "efficiency") == "Efficiency was not asked for."
+    for name in ("efficiency", "rates", "ceilings", "ceiling_checks"):
+        assert rows(record_of("small"), name) == []
+    script = efficient()
+    script.ceilings.clear()
+    record = script.record()
+    said = lead(record, "efficiency")
+    assert said == "No ceiling of this machine was measured."
+    assert {row[2] for row in rows(record, "efficiency")} == {"none", "invalid"}

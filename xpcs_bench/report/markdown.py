@@ -29,6 +29,10 @@ TABLES = (
     "parity",
     "work",
     "programs",
+    "efficiency",
+    "rates",
+    "ceilings",
+    "ceiling_checks",
     "failures",
     "skips",
     "unreached",
@@ -38,7 +42,7 @@ TABLES = (
 """What the summary shows of the report, in the report's order."""
 LEADS = {"answers", "parity"}
 """Sections whose sentence is an answer."""
-OMITTED = {"Log", "Tolerance", "Evidence", "Worst at"}
+OMITTED = {"Log", "Tolerance", "Evidence", "Worst at", "How"}
 """Columns that a pull request has no room for."""
 MOST_ROWS = 40
 MOST_ITEMS = 3

@@ -11,6 +11,7 @@ from xpcs_bench.report.sections import (
     calls,
     circumstances,
     conversions,
+    efficiency,
     losses,
     memory,
     parity,
@@ -29,6 +30,7 @@ SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     parity.describe,
     memory.describe,
     work.describe,
+    efficiency.describe,
     losses.describe,
     circumstances.describe,
 )

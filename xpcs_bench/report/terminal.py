@@ -46,6 +46,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "Cached call",
         "First / cached",
     ),
+    "efficiency": ("Variant", "Part of bandwidth", "Part of flops", "Limited by"),
     "failures": ("Case", "Status", "Reason"),
     "skips": ("Reason", "Cases"),
 }
