@@ -12,6 +12,7 @@ name: sound
 kernels: [sound]
 matrix: {backend: [numpy]}
 measure: [steady_state, parity]
+controls: false
 sampling: {max_time_s: 50 ms, processes: 1, min_sample_s: 100 us}
 """
 

@@ -67,6 +67,10 @@ class TestWhatIsMissingHasADefault:
         assert load(KERNEL + "efficiency: true\n").experiment.efficiency is True
         assert load(KERNEL, "efficiency=true").experiment.efficiency is True
 
+    def test_what_is_compared_is_controlled(self, load):
+        assert load(KERNEL).experiment.controls is True
+        assert load(KERNEL + "controls: false\n").experiment.controls is False
+
     def test_boundaries_follow_conversion(self, load, catalogue):
         text = KERNEL + "measure: conversion\n"
         assert load(text).experiment.boundaries == catalogue.boundaries

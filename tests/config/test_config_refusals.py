@@ -18,6 +18,7 @@ REFUSED = [
     (KERNEL + "seed: 1.5", "x.yaml:3:7: seed: 1.5 is not a whole number.", ""),
     (KERNEL + "seed: -1", "x.yaml:3:7: seed: -1 is out of range.", "at least 0"),
     (KERNEL + "efficiency: 1", "x.yaml:3:13: efficiency: 1 is not true or false.", ""),
+    (KERNEL + "controls: 0", "x.yaml:3:11: controls: ", ""),
     (KERNEL + "seed: true", "x.yaml:3:7: seed: True is not a whole number.", ""),
     ("name: a b\nkernels: g2_model", "x.yaml:1:7: name: 'a b' cannot be a name", "digits"),
     ("name: 2024\nkernels: g2_model", "x.yaml:1:7: name: 2024 is not text.", "quotes"),

@@ -165,5 +165,8 @@ class Experiment(ConfinedModel):
     """Whether the ceilings of the machine are measured, and cached calls told as parts
     of them."""
     tolerances: tuple[ToleranceOverride, ...] = ()
+    controls: bool = False
+    """Whether comparisons are accompanied by ones whose answer is known; records from
+    before there were any have none."""
     seed: Seed
     """Seed of inputs and of the order of sampling."""

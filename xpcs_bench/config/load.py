@@ -172,6 +172,7 @@ def _resolve(
             ToleranceOverride(**tolerance.model_dump())
             for tolerance in written.tolerances
         ),
+        controls=written.controls,
         seed=written.seed,
     )
     return experiment, tuple(places.notes)

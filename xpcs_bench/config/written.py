@@ -367,5 +367,8 @@ class WrittenExperiment(WrittenModel):
     second, some seconds), and to tell of each cached call which part of it it uses."""
     tolerances: Annotated[tuple[WrittenTolerance, ...], Listed()] = ()
     """Tolerances that replace those of the kernels, each with its reason."""
+    controls: Annotated[bool, Strict()] = True
+    """Whether a run that compares also compares one code with itself, and with itself
+    slowed down: where these come out wrong, the run does not judge the others."""
     seed: Annotated[Seed, Strict()] = 0
     """Seed of inputs and of the order of sampling."""

@@ -1,12 +1,13 @@
 """The nouns that are persisted: evidence, its circumstances, and conclusions."""
 
-from xpcs_bench.records.case import Case, Group, Skip, Variant
+from xpcs_bench.records.case import SLOWED_BY, Case, Group, Skip, Variant
 from xpcs_bench.records.ceiling import Ceiling, best
 from xpcs_bench.records.conclusion import (
     Achieved,
     BreakEven,
     CaseEstimate,
     Comparison,
+    Control,
     Efficiency,
     Effort,
     Estimate,
@@ -38,6 +39,7 @@ from xpcs_bench.records.run_record import (
 
 __all__ = [
     "SCHEMA_VERSION",
+    "SLOWED_BY",
     "Accounting",
     "Achieved",
     "Agreement",
@@ -47,6 +49,7 @@ __all__ = [
     "CaseEstimate",
     "Ceiling",
     "Comparison",
+    "Control",
     "Device",
     "Diagnosis",
     "Efficiency",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from xpcs_bench.config import (
     CompilationCache,
@@ -15,7 +15,13 @@ from xpcs_bench.config import (
 )
 from xpcs_bench.confined import ConfinedModel
 
-__all__ = ["Case", "Group", "Skip", "Variant"]
+__all__ = ["SLOWED_BY", "Case", "ControlRole", "Group", "Skip", "Variant"]
+
+ControlRole = Literal["", "first", "again", "slowed"]
+SLOWED_BY = 0.15
+"""By what part more calls a sample of a slowed control holds than it says. Three pairs
+of processes that differ by 2 to 3 % find it always; those of a machine that is too
+restless for comparisons do not."""
 
 
 class Variant(ConfinedModel):
@@ -29,16 +35,22 @@ class Variant(ConfinedModel):
     dtype: Dtype
     compilation_cache: CompilationCache = "off"
     """State of the persistent compilation cache when its process starts."""
+    control: ControlRole = ""
+    """Part in a control, whose answer is known: the ``first``, the same ``again``, or
+    ``slowed`` by :data:`SLOWED_BY`. Empty for what is under test."""
 
     @cached_property
     def id(self) -> str:
         """``backend/device/dtype``, with the implementation in front unless builtin.
 
-        A compilation cache that is not off stands behind.
+        A compilation cache that is not off stands behind, and last the part in a
+        control.
         """
         parts = [self.backend, self.device, self.dtype]
         if self.compilation_cache != "off":
             parts.append(f"{self.compilation_cache}-cache")
+        if self.control:
+            parts.append(self.control)
         if self.implementation != "builtin":
             parts.insert(0, self.implementation)
         return "/".join(parts)
@@ -88,7 +100,13 @@ class Case(ConfinedModel):
 
     @cached_property
     def group_id(self) -> str:
-        """Cases of one group differ in the variant alone."""
+        """Cases of one group differ in the variant alone.
+
+        Those of a control are a group of their own for each backend and device.
+        """
+        if self.variant.control:
+            where = f"{self.variant.backend}/{self.variant.device}"
+            return f"controls/{self.problem_id}/{where}/{self.measure_id}"
         return f"{self.problem_id}/{self.measure_id}"
 
 

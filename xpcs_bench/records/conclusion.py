@@ -12,6 +12,7 @@ __all__ = [
     "BreakEven",
     "CaseEstimate",
     "Comparison",
+    "Control",
     "Efficiency",
     "Effort",
     "Estimate",
@@ -82,6 +83,30 @@ class Comparison(ConfinedModel):
     ratio: Estimate
     """candidate / baseline; below 1 is faster."""
     judgement: Judgement
+    reason: str = ""
+    """Why it is not judged by its interval: a control of this run failed; a sentence.
+    Empty where it is."""
+    smallest_change: float | None = None
+    """By what part slower the candidate would have to be for this comparison to find
+    it 19 times in 20. None where it cannot be relied on."""
+
+
+class Control(ConfinedModel):
+    """A comparison whose answer is known, and whether the run found it."""
+
+    group: str
+    kind: Literal["same", "slowed"]
+    """``same``: one code twice. ``slowed``: one code, and more calls of it."""
+    baseline: str
+    """Case id."""
+    candidate: str
+    """Case id."""
+    ratio: Estimate | None
+    """candidate / baseline; None: no process measured both."""
+    outcome: Outcome
+    """``pass``, or ``inconclusive``: what the run says of others is worth no more."""
+    reason: str
+    """A sentence."""
 
 
 class BreakEven(ConfinedModel):
@@ -161,6 +186,7 @@ class Summary(ConfinedModel):
 
     estimates: tuple[CaseEstimate, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    controls: tuple[Control, ...] = ()
     break_evens: tuple[BreakEven, ...] = ()
     efforts: tuple[Effort, ...] = ()
     efficiencies: tuple[Efficiency, ...] = ()

@@ -71,7 +71,7 @@ class Samples(ConfinedModel):
     elapsed_ns: Column = ()
     """Wall time of each reading (ns)."""
     inner_loops: Column = ()
-    """Calls inside each reading."""
+    """Calls inside each reading; a slowed control made more than it says."""
     block: Column = ()
     """Index of the block that each reading belongs to."""
     cpu_ns: Column = ()
