@@ -19,6 +19,7 @@ from xpcs_bench.measure.circumstances import (
     observed,
 )
 from xpcs_bench.measure.clock import Clock, clock_cost_ns
+from xpcs_bench.measure.control import calls_of_a_sample, whole_loops
 from xpcs_bench.measure.executable import Executable, first_call
 from xpcs_bench.measure.least_time import least_time
 from xpcs_bench.measure.task import Inputs, Task, place_inputs
@@ -246,6 +247,9 @@ class SteadyState:
             aim = math.ceil(1.2 * loops * least_ns / max(elapsed_ns, 1))
             loops = min(max(loops + 1, min(aim, 10 * loops)), _MOST_LOOPS)
             elapsed_ns = self._warm_up(loops)
+        whole = whole_loops(self._task.case.variant, loops)
+        if whole > loops:
+            loops, elapsed_ns = whole, self._warm_up(whole)
         self._inner_loops = loops
         self._settled_traces = self._executable.n_traces
         return Prepared(inner_loops=loops, call_ns=round(elapsed_ns / loops))
@@ -265,8 +269,9 @@ class SteadyState:
             )
             raise ValueError(msg)
         elapsed_ns = _zeros(count)
+        calls = calls_of_a_sample(self._task.case.variant, self._inner_loops)
         with observed(self._clock, self._blocks, self._instruments):
-            labels = self._fill(elapsed_ns, self._inner_loops, self._instruments)
+            labels = self._fill(elapsed_ns, calls, self._instruments)
         place = len(self._blocks) - 1
         self._samples.add(elapsed_ns, self._inner_loops, place, labels)
         return tuple(elapsed / self._inner_loops for elapsed in elapsed_ns)
