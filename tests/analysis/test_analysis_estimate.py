@@ -10,6 +10,7 @@ from xpcs_bench.analysis.estimate import (
     Prior,
     estimate_location,
     estimate_ratio,
+    smallest_change,
 )
 
 PRIOR = Prior(sd=0.02, df=4)
@@ -92,3 +93,58 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
         held += estimate.lower <= 1.0 <= estimate.upper
     # the prior counts for 4 observations, so agreement with it is a little conservative
     assert 940 <= held <= 995
+
+
+def test_a_wider_confidence_is_a_wider_interval_round_the_same_point():
+    usual = estimate_ratio([1.0, 1.0], [1.1, 1.0], PRIOR, 2)
+    sure = estimate_ratio([1.0, 1.0], [1.1, 1.0], PRIOR, 2, 0.999)
+    assert (usual.confidence, sure.confidence) == (0.95, 0.999)
+    assert sure.point == usual.point
+    assert sure.lower < usual.lower < usual.upper < sure.upper
+
+
+def test_the_smallest_change_of_one_pair_is_what_the_tables_say():
+    # t(0.975, 4) = 2.7764451 and t(0.95, 4) = 2.1318468
+    least = smallest_change([1.0], [3.0], PRIOR)
+    assert least == pytest.approx(math.expm1((2.7764451 + 2.1318468) * 0.02))
+
+
+@given(times.flatmap(lambda b: st.tuples(st.just(b), st.permutations(b))))
+def test_the_smallest_change_is_that_of_the_scatter_whatever_the_ratio(pair):
+    baseline, candidate = pair
+    least = smallest_change(baseline, candidate, PRIOR)
+    assert least > 0
+    double = [2 * value for value in candidate]
+    assert smallest_change(baseline, double, PRIOR) == pytest.approx(least, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 30])
+def test_a_change_as_small_as_that_is_found_in_95_runs_of_100(n):
+    """Machines whose spread is drawn from the prior, which is what moderation assumes.
+
+    Each run says what it could have seen; then it is done again with such a change in
+    it, and the same scatter.
+    """
+    rng = np.random.default_rng(n)
+    found, trials = 0, 4000
+    for _ in range(trials):
+        sd = PRIOR.sd * math.sqrt(PRIOR.df / rng.chisquare(PRIOR.df))
+        scatter = np.exp(rng.normal(0.0, sd, n))
+        ones = [1.0] * n
+        least = smallest_change(ones, scatter.tolist(), PRIOR)
+        changed = ((1 + least) * scatter).tolist()
+        found += estimate_ratio(ones, changed, PRIOR, n).lower > 1
+    # three standard deviations of a count of so many trials
+    assert abs(found / trials - 0.95) < 3 * math.sqrt(0.95 * 0.05 / trials)
+
+
+def test_a_change_half_as_small_is_missed_in_most_runs():
+    rng = np.random.default_rng(3)
+    found, trials = 0, 1000
+    for _ in range(trials):
+        scatter = np.exp(rng.normal(0.0, PRIOR.sd, 3))
+        ones = [1.0] * 3
+        least = smallest_change(ones, scatter.tolist(), PRIOR)
+        changed = ((1 + least / 2) * scatter).tolist()
+        found += estimate_ratio(ones, changed, PRIOR, 3).lower > 1
+    assert found < trials / 2

@@ -44,13 +44,13 @@ def widest(
     """Return the widest relative half-width of each group, of times and of ratios.
 
     Groups that have no estimate, or whose measure needs none, are not in it: more
-    processes would not change that.
+    processes would not change that. Nor are controls: a budget is not for them.
     """
     found: dict[str, float] = {}
     wrong = [m for m in measurements if m.observation.status is Status.PARITY_FAILED]
     for group in groups:
         members = [cases[case] for case in group.cases]
-        if members[0].measure not in _REPEATED:
+        if members[0].measure not in _REPEATED or members[0].variant.control:
             continue
         own = [m for m in measurements if m.case in group.cases]
         others = [m for m in wrong if m.case not in group.cases]

@@ -12,16 +12,22 @@ from typing import get_args
 
 from xpcs_bench.analysis.break_even import break_even
 from xpcs_bench.analysis.central import WORDS, Timing, central, one_thread
-from xpcs_bench.analysis.estimate import PRIORS, estimate_location, estimate_ratio
+from xpcs_bench.analysis.controls import judge_control, under_control
+from xpcs_bench.analysis.estimate import (
+    PRIORS,
+    estimate_location,
+    estimate_ratio,
+    smallest_change,
+)
+from xpcs_bench.analysis.judgement import MARGIN, judge_ratio
 from xpcs_bench.config import CompilationCache
 from xpcs_bench.records import (
     BreakEven,
     Case,
     CaseEstimate,
     Comparison,
-    Estimate,
+    Control,
     Group,
-    Judgement,
     Measurement,
     Status,
     Summary,
@@ -29,9 +35,6 @@ from xpcs_bench.records import (
 )
 
 __all__ = ["MARGIN", "judge_ratio", "summarise"]
-
-MARGIN = 0.02
-"""Ratios within 2 % of 1 are called the same: layout alone moves a kernel that much."""
 
 
 @dataclass(frozen=True)
@@ -86,17 +89,6 @@ _READERS: Mapping[str, Callable[..., Iterable[tuple[str, _Reading]]]] = {
 """Measure to what it reads of a measurement: metric suffix and reading."""
 
 
-def judge_ratio(ratio: Estimate) -> Judgement:
-    """Say what an interval of candidate / baseline allows to say."""
-    if ratio.lower >= 1 / (1 + MARGIN) and ratio.upper <= 1 + MARGIN:
-        return Judgement.SAME
-    if ratio.upper < 1:
-        return Judgement.FASTER
-    if ratio.lower > 1:
-        return Judgement.SLOWER
-    return Judgement.INCONCLUSIVE
-
-
 def _wrong(
     cases: Mapping[str, Case], measurements: Sequence[Measurement]
 ) -> set[tuple[str, str, str | None]]:
@@ -131,16 +123,25 @@ def summarise(
     estimates = [
         _estimate(by_id[case.id], metric, rows)
         for case in cases
+        if not case.variant.control
         for metric, rows in readings.get(case.id, {}).items()
     ]
-    comparisons = [
-        comparison
-        for group in groups
-        for comparison in _comparisons(group, by_id, readings)
+    controls = [
+        control for group in groups for control in _controls(group, by_id, readings)
     ]
+    comparisons = under_control(
+        (
+            comparison
+            for group in groups
+            for comparison in _comparisons(group, by_id, readings)
+        ),
+        controls,
+        by_id,
+    )
     return Summary(
         estimates=tuple(estimates),
-        comparisons=tuple(comparisons),
+        comparisons=comparisons,
+        controls=tuple(controls),
         break_evens=tuple(_break_evens(cases, groups, estimates, comparisons)),
     )
 
@@ -179,32 +180,68 @@ def _estimate(case: Case, metric: str, rows: Sequence[_Reading]) -> CaseEstimate
     return CaseEstimate(case=case.id, metric=metric, estimate=estimate)
 
 
+_Readings = Mapping[str, Mapping[str, Sequence[_Reading]]]
+"""By case and metric."""
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Readings of two cases, paired by process."""
+
+    baseline: list[float]
+    candidate: list[float]
+    n_samples: int
+
+
+def _paired(readings: _Readings, baseline: str, candidate: str, metric: str) -> _Pairs:
+    base = {row.process: row for row in readings.get(baseline, {}).get(metric, ())}
+    pairs = [
+        (base[row.process], row)
+        for row in readings.get(candidate, {}).get(metric, ())
+        if row.process in base and min(base[row.process].value, row.value) > 0
+    ]
+    return _Pairs(
+        [b.value for b, _ in pairs],
+        [c.value for _, c in pairs],
+        sum(b.n_samples + c.n_samples for b, c in pairs),
+    )
+
+
+def _controls(
+    group: Group, cases: Mapping[str, Case], readings: _Readings
+) -> Iterable[Control]:
+    first = cases[group.reference]
+    if not first.variant.control:
+        return
+    for candidate in group.cases:
+        if candidate != first.id:
+            pairs = _paired(readings, first.id, candidate, first.measure)
+            yield judge_control(
+                group,
+                cases[candidate],
+                pairs.baseline,
+                pairs.candidate,
+                pairs.n_samples,
+            )
+
+
 def _comparisons(
-    group: Group,
-    cases: Mapping[str, Case],
-    readings: Mapping[str, Mapping[str, Sequence[_Reading]]],
+    group: Group, cases: Mapping[str, Case], readings: _Readings
 ) -> Iterable[Comparison]:
+    if cases[group.reference].variant.control:
+        return
     for candidate in group.cases:
         if candidate == group.reference:
             continue
-        for metric, rows in readings.get(candidate, {}).items():
-            base = {
-                row.process: row
-                for row in readings.get(group.reference, {}).get(metric, ())
-            }
-            pairs = [
-                (base[row.process], row)
-                for row in rows
-                if row.process in base and min(base[row.process].value, row.value) > 0
-            ]
-            if not pairs:
+        for metric in readings.get(candidate, {}):
+            pairs = _paired(readings, group.reference, candidate, metric)
+            if not pairs.candidate:
                 continue
+            prior = PRIORS[cases[candidate].measure]
             ratio = estimate_ratio(
-                [b.value for b, _ in pairs],
-                [c.value for _, c in pairs],
-                PRIORS[cases[candidate].measure],
-                sum(b.n_samples + c.n_samples for b, c in pairs),
+                pairs.baseline, pairs.candidate, prior, pairs.n_samples
             )
+            least = smallest_change(pairs.baseline, pairs.candidate, prior)
             yield Comparison(
                 group=group.id,
                 metric=metric,
@@ -212,6 +249,8 @@ def _comparisons(
                 candidate=candidate,
                 ratio=ratio,
                 judgement=judge_ratio(ratio),
+                # what lies within the margin is called the same however well known
+                smallest_change=max(least, MARGIN),
             )
 
 
@@ -230,16 +269,16 @@ def _break_evens(
     cached = {
         row.case: row.estimate for row in estimates if row.metric == "steady_state"
     }
-    ratios = {
-        row.candidate: row.ratio for row in comparisons if row.metric == "steady_state"
+    compared = {
+        row.candidate: row for row in comparisons if row.metric == "steady_state"
     }
     for group in groups:
         reference = by_id[group.reference]
         base = cached.get(group.reference)
         base_first = first.get((reference.problem_id, reference.variant.id))
         for candidate in group.cases:
-            ratio = ratios.get(candidate)
-            if base is None or base_first is None or ratio is None:
+            found = compared.get(candidate)
+            if base is None or base_first is None or found is None:
                 continue
             # cached calls are the same whatever was in the compilation cache
             for cache in get_args(CompilationCache):
@@ -249,7 +288,9 @@ def _break_evens(
                 own_first = first.get((reference.problem_id, variant.id))
                 if own_first is None:
                     continue
-                calls, reason = break_even(base_first, own_first, base, ratio)
+                calls, reason = break_even(base_first, own_first, base, found.ratio)
+                if found.reason:
+                    calls, reason = None, "cannot tell: a control of this run failed."
                 yield BreakEven(
                     problem=reference.problem_id,
                     baseline=reference.variant.id,
