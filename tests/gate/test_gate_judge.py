@@ -3,7 +3,7 @@ from making import agreement, case, header, measurement, samples
 
 from xpcs_bench.errors import ExitCode
 from xpcs_bench.gate import exit_code, judge
-from xpcs_bench.records import Outcome, Skip, Status
+from xpcs_bench.records import Outcome, Skip, Status, Variant
 from xpcs_bench.run.journal import Evidence
 from xpcs_bench.run.store import compose
 
@@ -86,3 +86,49 @@ def test_nothing_but_skips_is_not_a_pass():
     made = record(cases=(), skipped=(Skip(case="x", reason="device gpu: none"),))
     assert outcomes(made, "measured") == [Outcome.SKIP]
     assert code(made) is ExitCode.COULD_NOT_MEASURE
+
+
+def part(control):
+    variant = Variant(backend="numpy", device="cpu", dtype="float64", control=control)
+    return case("numpy", variant=variant)
+
+
+FIRST, AGAIN, SLOWED = (part(control) for control in ("first", "again", "slowed"))
+
+
+def controlled(*, slowed_ns, processes=3, others=(), cases=()):
+    times = ((FIRST, 1000), (AGAIN, 1000), (SLOWED, slowed_ns))
+    rows = [
+        measurement(of, process, samples=samples(took), checks=(agreement(),))
+        for of, took in times
+        for process in range(processes)
+    ]
+    return record(*rows, *others, cases=(FIRST, AGAIN, SLOWED, *cases))
+
+
+def test_controls_that_come_out_right_pass():
+    made = controlled(slowed_ns=1150)
+    assert outcomes(made, "controls") == [Outcome.PASS, Outcome.PASS]
+    assert code(made) is ExitCode.PASS
+
+
+@pytest.mark.parametrize(
+    "changes", [{"slowed_ns": 1000}, {"slowed_ns": 1150, "processes": 1}]
+)
+def test_controls_that_do_not_are_a_doubt_and_no_failure(changes):
+    made = controlled(**changes)
+    doubted = [row for row in judge(made) if row.outcome is Outcome.INCONCLUSIVE]
+    assert {row.rule for row in doubted} == {"controls"}
+    assert doubted[-1].subject == SLOWED.id
+    assert doubted[-1].evidence == ("/summary/controls/1",)
+    assert made.summary.controls[1].reason == doubted[-1].reason
+    assert code(made) is ExitCode.INCONCLUSIVE
+
+
+def test_a_failure_is_said_before_a_doubt():
+    made = controlled(slowed_ns=1000, others=(WRONG,), cases=(CASE,))
+    assert code(made) is ExitCode.FAIL
+
+
+def test_a_run_without_controls_has_no_verdict_on_them():
+    assert outcomes(record(SOUND), "controls") == []

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from xpcs_bench.gate.rules import measured, parity
+from xpcs_bench.gate.rules import controls, measured, parity
 from xpcs_bench.records import RunRecord, Verdict
 
 __all__ = ["RULES", "Rule"]
@@ -12,4 +12,5 @@ Rule = Callable[[RunRecord], Iterable[Verdict]]
 RULES: dict[str, Rule] = {
     "measured": measured.verdicts,
     "parity": parity.verdicts,
+    "controls": controls.verdicts,
 }
