@@ -62,6 +62,7 @@ matrix:
     - {backend: numpy, device: gpu}
     - {backend: jax, device: gpu}
 measure: [first_call, steady_state, parity, peak_memory, counters]
+controls: false
 """
 """20,000 points in the matrix, half of them excluded."""
 RUN = """\
@@ -70,6 +71,7 @@ kernels:
   - partition: {q_bins: [9, 18, 36, 72, 144]}
 matrix: {backend: [numpy, jax]}
 measure: steady_state
+controls: false
 """
 
 

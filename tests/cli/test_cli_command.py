@@ -22,6 +22,25 @@ def test_plan_shows_cases_groups_time_and_memory(bench, sound):
     assert "2 cases in 2 groups, 2 skipped; about" in done.stdout
 
 
+def test_plan_shows_controls_as_what_they_are(bench, sound):
+    asked = ("plan", sound, "--set", "controls=true")
+    asked += ("--set", "matrix.backend=[numpy, zeros]", "-k", "steady_state")
+    shown = bench(*asked, check=ExitCode.PASS).stdout
+    assert (
+        "controls, whose answer is known:\n"
+        "  numpy/cpu: g2_model[delays=16,q_bins=4], float64: first, again, slowed\n"
+        "  zeros/cpu: g2_model[delays=16,q_bins=4], float64: first, again, slowed\n"
+    ) in shown
+    assert "2 cases in 1 groups, 6 cases in 2 controls, 0 skipped; about" in shown
+    plan = json.loads(bench(*asked, "--json", check=ExitCode.PASS).stdout)
+    assert len(plan["cases"]) == 8
+    assert [group["id"].split("/")[0] for group in plan["groups"]] == [
+        "sound",
+        "controls",
+        "controls",
+    ]
+
+
 def test_plan_speaks_json(bench, sound):
     plan = json.loads(bench("plan", sound, "--json", check=ExitCode.PASS).stdout)
     assert plan["cases"] == [

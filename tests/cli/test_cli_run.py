@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from xpcs_bench.errors import ExitCode
+from xpcs_bench.records import Outcome
 from xpcs_bench.run.store import load
 
 
@@ -93,6 +94,28 @@ def test_wrong_values_end_with_their_own_code(bench, sound, tmp_path):
     assert "parity" in done.stdout
     _, record = load(only_run(tmp_path))
     assert not [row for row in record.summary.estimates if "zeros" in row.case]
+
+
+def test_a_run_that_compares_is_controlled(bench, sound, tmp_path):
+    """Whether this machine is restless is not for a test to say; what follows is."""
+    done = bench(
+        *("run", sound, "--set", "controls=true", "--set", "sampling.processes=2"),
+        *("--set", "matrix.backend=[numpy, jax]"),
+    )
+    _, record = load(only_run(tmp_path))
+    assert {row.observation.status.value for row in record.measurements} == {"ok"}
+    controls = record.summary.controls
+    assert [row.kind for row in controls] == ["same", "slowed"] * 2
+    assert all(row.ratio.n_processes == 2 for row in controls)
+    for row in record.measurements:
+        loops = set(row.observation.samples.inner_loops)
+        assert "g2_model" not in row.case or not any(n % 20 for n in loops)
+    hold = all(row.outcome is Outcome.PASS for row in controls)
+    assert done.returncode == (ExitCode.PASS if hold else ExitCode.INCONCLUSIVE)
+    (comparison,) = record.summary.comparisons
+    assert (comparison.reason == "") == hold
+    n_hold = sum(row.outcome is Outcome.PASS for row in controls)
+    assert f"Controls: {n_hold or 'none'} of 4 hold" in done.stdout
 
 
 def test_parity_measures_no_time(bench, sound, tmp_path):

@@ -1,6 +1,8 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
+from run_scripts import carry_out
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 
@@ -11,3 +13,9 @@ def plugins(monkeypatch):
     monkeypatch.syspath_prepend(str(PLUGINS))
     monkeypatch.setenv("PYTHONPATH", str(PLUGINS))
     return PLUGINS
+
+
+@pytest.fixture
+def carried_out(plugins, tmp_path):
+    """Carry out a plan of kernels with known costs; return record, stock, world."""
+    return partial(carry_out, folder=tmp_path)

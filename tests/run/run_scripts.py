@@ -7,11 +7,17 @@ scripted world takes microseconds.
 
 import random
 
-from making import environment
+from making import environment, experiment, sampling
 
+from xpcs_bench.config import KernelChoice, Matrix
 from xpcs_bench.errors import WorkerCrashed
-from xpcs_bench.records import Observation, Samples, Status
+from xpcs_bench.records import Device, Observation, Samples, Status
+from xpcs_bench.run.execute import execute
+from xpcs_bench.run.journal import Journal, read_journal
+from xpcs_bench.run.plan import make_plan
+from xpcs_bench.run.store import begin, compose
 from xpcs_bench.run.wire import (
+    Availability,
     Finish,
     Load,
     Loaded,
@@ -22,7 +28,14 @@ from xpcs_bench.run.wire import (
     Take,
     Taken,
 )
+from xpcs_bench.run.worker import Limits
 
+HERE = Availability(
+    available=True,
+    reason="",
+    version="1",
+    devices=(Device(platform="cpu", index=0, name="cpu", memory_bytes=None),),
+)
 STARTUP_S = 0.4
 CALLS_OF_A_SAMPLE = 10
 
@@ -43,7 +56,8 @@ class Stock:
     Parameters
     ----------
     costs : mapping
-        Name of a kernel, or (kernel, backend), to its cost.
+        Name of a kernel, or (kernel, backend), to its cost; of a part of a control,
+        (kernel, backend, part).
     """
 
     def __init__(self, world, costs, *, seed=0, broken=()):
@@ -65,7 +79,11 @@ class Stock:
     def take(self, case, job, cache=None):
         self.taken.append((case.id, job.process))
         variant = (case.kernel, case.variant.backend)
-        cost = self.costs.get(variant) or self.costs[case.kernel]
+        part = case.variant.control
+        if part:
+            cost = self.costs[*variant, part]
+        else:
+            cost = self.costs.get(variant) or self.costs[case.kernel]
         return Worker(self, cost, job.process, broken=case.kernel in self.broken)
 
 
@@ -157,3 +175,82 @@ def steady(call_ns, between=0.0, within=0.0):
         return call_ns * of_process[process] * noise
 
     return cost
+
+
+def trio(call_ns, between=0.0, *, again=1.0, slowed=1.15):
+    """Costs of the parts of both backends' controls, each with a scatter of its own."""
+    factors = {"first": 1.0, "again": again, "slowed": slowed}
+    return {
+        ("g2_model", backend, part): steady(call_ns * factor, between)
+        for backend in ("numpy", "jax")
+        for part, factor in factors.items()
+    }
+
+
+class Listener:
+    total = 0
+
+    def started(self, total):
+        self.total = total
+
+    def extended(self, count):
+        self.total += count
+
+    def working(self, case, process):
+        pass
+
+    def measured(self, case, measurement):
+        pass
+
+
+def carry_out(
+    costs,
+    folder,
+    *,
+    measure=("steady_state",),
+    broken=(),
+    seed=0,
+    controls=False,
+    **changes,
+):
+    """Carry out a plan of kernels with known costs; return record, stock, world."""
+    keys = [(key,) if isinstance(key, str) else key for key in costs]
+    # a key of three is a part of a control, which the plan adds by itself
+    names = dict.fromkeys(key[0] for key in keys if len(key) < 3)
+    values = {"max_time_s": 0.3, "processes": 3, "precision": 0.02} | changes
+    plan = make_plan(
+        experiment(
+            kernels=tuple(KernelChoice(name=name, params={}) for name in names),
+            matrix=Matrix(
+                backend=("numpy", "jax"), device=("cpu",), dtype=("float64",)
+            ),
+            measure=measure,
+            sampling=sampling(**values),
+            controls=controls,
+            seed=seed,
+        ),
+        {"numpy": HERE, "jax": HERE},
+        2**40,
+    )
+    world = World()
+    stock = Stock(world, costs, seed=seed, broken=broken)
+    folder, header = begin(
+        plan, folder / str(seed), ["test"], ("x", "0" * 64), environment()
+    )
+    with Journal(folder) as journal:
+        journal.header(header)
+    evidence = read_journal(folder)
+    listener = Listener()
+    with Journal(folder) as journal:
+        execute(
+            plan,
+            evidence,
+            journal,
+            Limits(60.0, 2**40),
+            listener,
+            stock=stock,
+            monotonic=world.monotonic,
+        )
+    record = compose(read_journal(folder), interrupted=False)
+    assert len(record.measurements) == listener.total
+    return record, stock, world

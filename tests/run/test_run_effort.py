@@ -2,89 +2,11 @@
 
 import pytest
 import run_scripts
-from making import environment, experiment, sampling
-from run_scripts import STARTUP_S, Stock, World, steady
+from run_scripts import STARTUP_S, steady
 
-from xpcs_bench.config import KernelChoice, Matrix
-from xpcs_bench.records import Device, Status
-from xpcs_bench.run.execute import execute
-from xpcs_bench.run.journal import Journal, read_journal
-from xpcs_bench.run.plan import make_plan
-from xpcs_bench.run.store import begin, compose
-from xpcs_bench.run.wire import Availability
-from xpcs_bench.run.worker import Limits
+from xpcs_bench.records import Status
 
-HERE = Availability(
-    available=True,
-    reason="",
-    version="1",
-    devices=(Device(platform="cpu", index=0, name="cpu", memory_bytes=None),),
-)
 MS = 1_000_000
-
-
-class Listener:
-    total = 0
-
-    def started(self, total):
-        self.total = total
-
-    def extended(self, count):
-        self.total += count
-
-    def working(self, case, process):
-        pass
-
-    def measured(self, case, measurement):
-        pass
-
-
-@pytest.fixture
-def carried_out(plugins, tmp_path):
-    """Carry out a plan of kernels with known costs; return record, stock, world."""
-
-    def carry_out(costs, *, measure=("steady_state",), broken=(), seed=0, **changes):
-        kernels = dict.fromkeys(
-            name if isinstance(name, str) else name[0] for name in costs
-        )
-        values = {"max_time_s": 0.3, "processes": 3, "precision": 0.02} | changes
-        plan = make_plan(
-            experiment(
-                kernels=tuple(KernelChoice(name=name, params={}) for name in kernels),
-                matrix=Matrix(
-                    backend=("numpy", "jax"), device=("cpu",), dtype=("float64",)
-                ),
-                measure=measure,
-                sampling=sampling(**values),
-                seed=seed,
-            ),
-            {"numpy": HERE, "jax": HERE},
-            2**40,
-        )
-        world = World()
-        stock = Stock(world, costs, seed=seed, broken=broken)
-        folder, header = begin(
-            plan, tmp_path / str(seed), ["test"], ("x", "0" * 64), environment()
-        )
-        with Journal(folder) as journal:
-            journal.header(header)
-        evidence = read_journal(folder)
-        listener = Listener()
-        with Journal(folder) as journal:
-            execute(
-                plan,
-                evidence,
-                journal,
-                Limits(60.0, 2**40),
-                listener,
-                stock=stock,
-                monotonic=world.monotonic,
-            )
-        record = compose(read_journal(folder), interrupted=False)
-        assert len(record.measurements) == listener.total
-        return record, stock, world
-
-    return carry_out
 
 
 def processes(record):

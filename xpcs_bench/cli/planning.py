@@ -65,8 +65,16 @@ def show_plan(
         return ExitCode.PASS
     cases = {case.id: case for case in made.cases}
     problems: dict[str, list[str]] = {}
+    controls: list[str] = []
     for group in made.groups:
         reference = cases[group.reference]
+        if reference.variant.control:
+            parts = (cases[member].variant.control for member in group.cases)
+            controls.append(
+                f"  {reference.variant.backend}/{reference.variant.device}: "
+                f"{reference.problem_id}, {reference.variant.dtype}: {', '.join(parts)}"
+            )
+            continue
         others = [
             cases[member].variant.id
             for member in group.cases
@@ -80,12 +88,18 @@ def show_plan(
     for problem, lines in problems.items():
         click.echo(f"\n{problem}")
         click.echo("\n".join(lines))
+    if controls:
+        click.echo("\ncontrols, whose answer is known:")
+        click.echo("\n".join(controls))
     if made.skipped:
         click.echo("\nskipped, by reason:")
         for reason, count in Counter(skip.reason for skip in made.skipped).items():
             click.echo(f"  {count} x {reason}")
+    n_controls = sum(bool(case.variant.control) for case in made.cases)
+    beside = f", {n_controls} cases in {len(controls)} controls" if controls else ""
     click.echo(
-        f"\n{len(made.cases)} cases in {len(made.groups)} groups, "
+        f"\n{len(made.cases) - n_controls} cases in "
+        f"{len(made.groups) - len(controls)} groups{beside}, "
         f"{len(made.skipped)} skipped; about {format_duration(seconds)} at most; "
         f"largest worker about {format_bytes(needs)} of {format_bytes(limit)} allowed"
     )

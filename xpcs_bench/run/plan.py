@@ -24,6 +24,7 @@ from xpcs_bench.kernels.kernel import Kernel, Problem, Work
 from xpcs_bench.kernels.registry import create_kernel
 from xpcs_bench.measure.registry import skip_reason
 from xpcs_bench.records import Case, Group, Skip, Variant
+from xpcs_bench.run.controls import controls_of, places_compared
 from xpcs_bench.run.selection import parse_selection
 from xpcs_bench.run.wire import Availability
 from xpcs_bench.units import format_bytes
@@ -70,6 +71,7 @@ class Plan:
                 row.model_dump(mode="json") for row in self.experiment.tolerances
             ],
             "profile": self.experiment.profile.model_dump(mode="json"),
+            "controls": self.experiment.controls,
             "seed": self.experiment.seed,
         }
         if self.experiment.efficiency:
@@ -302,7 +304,7 @@ def make_plan(
                 )
                 if case.id in cases or case.id in skipped:
                     continue
-                need = _IDLE_WORKER_BYTES + _TEMPORARIES * work.bytes
+                need = _need_bytes(work)
                 reason = refusal or column.reason or _memory_reason(need, memory_limit)
                 if reason:
                     skipped[case.id] = Skip(case=case.id, reason=reason)
@@ -316,7 +318,7 @@ def make_plan(
             f"{excluded}. Remove a row of it, or name fewer fields to match more."
         )
         raise ConfigError(msg)
-    return Plan(
+    plan = Plan(
         experiment=experiment,
         cases=tuple(cases.values()),
         groups=tuple(
@@ -326,6 +328,37 @@ def make_plan(
         skipped=tuple(skipped.values()),
         memory_bytes=memory,
     )
+    return _with_controls(plan) if experiment.controls else plan
+
+
+def _with_controls(plan: Plan) -> Plan:
+    trios = list(controls_of({case.id: case for case in plan.cases}, plan.groups))
+    needs: dict[str, int] = {}
+    for trio in trios:
+        kernel = create_kernel(trio[0].kernel)
+        params = kernel.Params.model_validate(trio[0].params)
+        work = kernel.work(Problem(params, None, None, trio[0].variant.dtype))
+        needs |= dict.fromkeys((case.id for case in trio), _need_bytes(work))
+    return replace(
+        plan,
+        cases=(*plan.cases, *(case for trio in trios for case in trio)),
+        groups=(
+            *plan.groups,
+            *(
+                Group(
+                    id=trio[0].group_id,
+                    reference=trio[0].id,
+                    cases=tuple(case.id for case in trio),
+                )
+                for trio in trios
+            ),
+        ),
+        memory_bytes={**plan.memory_bytes, **needs},
+    )
+
+
+def _need_bytes(work: Work) -> int:
+    return _IDLE_WORKER_BYTES + _TEMPORARIES * work.bytes
 
 
 def _measures(experiment: Experiment) -> Iterator[tuple[MeasureName, str | None]]:
@@ -357,7 +390,8 @@ def select(plan: Plan, expression: str) -> Plan:
     """Keep the cases whose id matches ``-k``'s expression.
 
     See :mod:`xpcs_bench.run.selection`. What does not match is neither measured nor
-    listed as skipped.
+    listed as skipped. Controls are not asked: they stay with the comparisons that need
+    them, and go with the last of these.
 
     Raises
     ------
@@ -367,12 +401,13 @@ def select(plan: Plan, expression: str) -> Plan:
         Nothing matches.
     """
     accept = parse_selection(expression)
-    cases = tuple(case for case in plan.cases if accept(case.id))
+    asked = [case for case in plan.cases if not case.variant.control]
+    cases = tuple(case for case in asked if accept(case.id))
     skipped = tuple(skip for skip in plan.skipped if accept(skip.case))
     if not cases and not skipped:
         msg = (
-            f"-k {expression!r} matches none of the {len(plan.cases)} cases. Case ids "
-            f"look like {plan.cases[0].id if plan.cases else plan.skipped[0].case!r}; "
+            f"-k {expression!r} matches none of the {len(asked)} cases. Case ids "
+            f"look like {asked[0].id if asked else plan.skipped[0].case!r}; "
             f"'xpcs-bench plan' lists them all."
         )
         raise CannotMeasure(msg)
@@ -384,4 +419,14 @@ def select(plan: Plan, expression: str) -> Plan:
             groups.append(
                 Group(id=group.id, reference=_reference(members, kept), cases=members)
             )
-    return replace(plan, cases=cases, groups=tuple(groups), skipped=skipped)
+    places = places_compared(kept, groups)
+    controls = {
+        case.id: case
+        for case in plan.cases
+        if case.variant.control
+        and (case.variant.backend, case.variant.device) in places
+    }
+    groups += [group for group in plan.groups if group.reference in controls]
+    return replace(
+        plan, cases=(*cases, *controls.values()), groups=tuple(groups), skipped=skipped
+    )
