@@ -23,6 +23,7 @@ from xpcs_bench.records import (
     CaseEstimate,
     Ceiling,
     Comparison,
+    Control,
     Device,
     Diagnosis,
     Environment,
@@ -121,6 +122,7 @@ class Script:
     measurements: list[Measurement] = field(default_factory=list)
     estimates: list[CaseEstimate] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
     break_evens: list[BreakEven] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
@@ -218,6 +220,9 @@ class Script:
         ratio: Estimate,
         judgement: Judgement,
         metric: str = "steady_state",
+        *,
+        smallest_change: float | None = 0.0421,
+        reason: str = "",
     ) -> None:
         self.comparisons.append(
             Comparison(
@@ -227,8 +232,43 @@ class Script:
                 candidate=candidate.id,
                 ratio=ratio,
                 judgement=judgement,
+                smallest_change=smallest_change,
+                reason=reason,
             )
         )
+
+    def control(
+        self, backend: str, *, slowed: Estimate | None, reason: str = ""
+    ) -> None:
+        """Compare a code with itself, which holds, and slowed, which may not.
+
+        A reason says why it does not.
+        """
+        first, again, slow = (
+            self.case(
+                Variant(backend=backend, device="cpu", dtype="float64", control=part),
+                kernel="g2_model",
+                processes=3,
+                checks=[agreement(output="g2")],
+            )
+            for part in ("first", "again", "slowed")
+        )
+        same = estimate(1.004, "x", confidence=0.999)
+        for case, kind, ratio, why in (
+            (again, "same", same, ""),
+            (slow, "slowed", slowed, reason),
+        ):
+            self.controls.append(
+                Control(
+                    group=first.group_id,
+                    kind=kind,
+                    baseline=first.id,
+                    candidate=case.id,
+                    ratio=ratio,
+                    outcome=Outcome.INCONCLUSIVE if why else Outcome.PASS,
+                    reason=why or "as it must be.",
+                )
+            )
 
     def record(self) -> RunRecord:
         groups: dict[str, list[Case]] = {}
@@ -241,7 +281,9 @@ class Script:
             name=self.name,
             kernels=tuple(
                 KernelChoice(name=name, params={})
-                for name in dict.fromkeys(case.kernel for case in self.cases)
+                for name in dict.fromkeys(
+                    case.kernel for case in self.cases if not case.variant.control
+                )
             ),
             detectors=tuple(detectors.values()),
             geometries=(SAXS,) if detectors else (),
@@ -301,6 +343,7 @@ class Script:
             summary=Summary(
                 estimates=tuple(self.estimates),
                 comparisons=tuple(self.comparisons),
+                controls=tuple(self.controls),
                 break_evens=tuple(self.break_evens),
                 verdicts=tuple(self.verdicts),
                 efficiencies=efficiencies(
@@ -724,6 +767,60 @@ def efficient(outcome: Outcome = Outcome.PASS) -> Script:
     return script
 
 
+def controlled() -> Script:
+    """Comparisons beside controls that hold."""
+    script = Script(name="controlled")
+    on = detector("eiger-500k", 514, 1030)
+    times = {NUMPY: (0.031, 0.012), JAX: (0.186, 0.004)}
+    speed(script, on, times, {JAX: Judgement.FASTER})
+    for backend in "numpy", "jax":
+        script.control(backend, slowed=estimate(1.15, "x"))
+    return script
+
+
+UNSEEN = "15.0 % more calls were not found: ratio 1.020 [0.900, 1.200] at 95.0 %."
+
+
+def doubted() -> Script:
+    """Comparisons that a failing control has taken the judgement from."""
+    script = Script(name="doubted")
+    on = detector("eiger-500k", 514, 1030)
+    cases = speed(script, on, {NUMPY: (0.031, 0.012), JAX: (0.186, 0.004)}, {})
+    for variant, candidate in (
+        (JAX, cases[JAX]),
+        (JAX32, script.case(JAX32, on=on, processes=3)),
+    ):
+        script.compare(
+            cases[NUMPY],
+            candidate,
+            estimate(0.333, "x"),
+            Judgement.INCONCLUSIVE,
+            smallest_change=None,
+            reason=f"Control of jax/cpu: {UNSEEN}",
+        )
+        script.break_evens.append(
+            BreakEven(
+                problem=candidate.problem_id,
+                baseline=NUMPY.id,
+                candidate=variant.id,
+                calls=None,
+                reason="cannot tell: a control of this run failed.",
+            )
+        )
+    script.control("numpy", slowed=estimate(1.15, "x"))
+    script.control("jax", slowed=estimate(1.02, "x", doubt=0.12), reason=UNSEEN)
+    script.verdicts.append(
+        Verdict(
+            rule="controls",
+            subject=script.controls[-1].candidate,
+            outcome=Outcome.INCONCLUSIVE,
+            reason=UNSEEN,
+            evidence=("/summary/controls/3",),
+        )
+    )
+    return script
+
+
 def nothing() -> Script:
     """A plan without a case."""
     return Script(name="empty")
@@ -740,6 +837,8 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
         hostile,
         many,
         efficient,
+        controlled,
+        doubted,
         nothing,
     )
 }

@@ -32,6 +32,9 @@ DRAWN = {
     "hostile": set(PLOTS),
     "many": {"speedup_by_size", "first_and_cached"},
     "efficient": {"first_and_cached"},
+    "controlled": {"speedup_by_size", "first_and_cached"},
+    # a speedup that a failing control has made worthless is not drawn
+    "doubted": {"first_and_cached"},
     "nothing": set(),
 }
 

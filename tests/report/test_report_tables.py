@@ -6,6 +6,7 @@ from report_scripts import (
     JAX32,
     NUMPY,
     SCRIPTS,
+    UNSEEN,
     Script,
     agreement,
     counted,
@@ -100,6 +101,7 @@ def test_the_answer_names_the_fastest_variant_and_both_sides(record_of):
             "jax/cpu/float64",
             "3.00x [2.91, 3.09]",
             "jax/cpu/float64 faster than numpy/cpu/float64",
+            "4.2 %",
             "21 [17, 25]",
         ],
         [
@@ -107,6 +109,7 @@ def test_the_answer_names_the_fastest_variant_and_both_sides(record_of):
             "cannot tell",
             "1.01x [0.976, 1.04]",
             "jax/cpu/float64 cannot tell against numpy/cpu/float64",
+            "4.2 %",
             "whether a call saves anything cannot be told",
         ],
     ]
@@ -582,3 +585,79 @@ def test_efficiencies_that_were_not_asked_for_or_have_no_ceiling_are_said_so(
     said = lead(record, "efficiency")
     assert said == "No ceiling of this machine was measured."
     assert {row[2] for row in rows(record, "efficiency")} == {"none", "invalid"}
+
+
+def test_how_controls_ended_is_told_with_their_ratios(record_of):
+    record = record_of("controlled")
+    assert lead(record, "verdict").startswith(
+        "Cases: 4 ok. Run complete. Controls: 4 of 4 hold (numpy/cpu: one code twice "
+        "1.00x [0.984, 1.02], slowed code 1.15x [1.13, 1.17]; jax/cpu: one code twice "
+        "1.00x [0.984, 1.02], slowed code 1.15x [1.13, 1.17]). Measured: kernels qmap;"
+    )
+    assert [row[:5] for row in rows(record, "controls")] == [
+        ["numpy/cpu", "one code twice", "1.00x [0.984, 1.02]", "99.9 %", "pass"],
+        ["numpy/cpu", "slowed code", "1.15x [1.13, 1.17]", "95.0 %", "pass"],
+        ["jax/cpu", "one code twice", "1.00x [0.984, 1.02]", "99.9 %", "pass"],
+        ["jax/cpu", "slowed code", "1.15x [1.13, 1.17]", "95.0 %", "pass"],
+    ]
+
+
+def test_a_failing_control_is_named_and_its_comparisons_withheld(record_of):
+    record = record_of("doubted")
+    assert "3 of 4 hold" in lead(record, "verdict")
+    assert "slowed code 1.02x [0.898, 1.14] cannot tell)" in lead(record, "verdict")
+    (row,) = rows(record, "answers")
+    assert row[1:3] == ["cannot tell", "withheld"]
+    assert UNSEEN in row[3]
+    assert row[4:] == ["not known", "cannot tell: a control of this run failed."]
+    assert [row[4] for row in rows(record, "comparisons")] == ["withheld"] * 2
+    assert all(UNSEEN in row[5] for row in rows(record, "comparisons"))
+    assert [row[3] for row in rows(record, "rules")] == [UNSEEN]
+    assert [row[4] for row in rows(record, "controls")] == ["pass"] * 3 + [
+        "cannot tell"
+    ]
+
+
+def test_the_parts_of_controls_are_in_no_other_table(record_of):
+    record = record_of("controlled")
+    for name, table in tables(record).items():
+        if name != "controls":
+            for group in table.groups:
+                shown = [
+                    group.heading,
+                    *(cell for row in group.rows for cell in row.cells),
+                ]
+                assert not [
+                    cell for cell in shown if cell and "g2_model" in plain(cell)
+                ]
+    assert "variants numpy/cpu/float64, jax/cpu/float64." in lead(record, "verdict")
+
+
+def test_of_many_controls_the_sentence_gives_the_number_alone():
+    script = Script()
+    for backend in "numpy", "jax", "torch", "cupy":
+        script.control(backend, slowed=estimate(1.15, "x"))
+    assert "Controls: 8 of 8 hold. Measured" in lead(script.record(), "verdict")
+    assert len(rows(script.record(), "controls")) == 8
+
+
+def test_a_control_without_a_ratio_says_so():
+    script = Script()
+    script.control("numpy", slowed=None, reason="it crashed.")
+    assert "slowed code not measured cannot tell" in lead(script.record(), "verdict")
+    assert rows(script.record(), "controls")[1][2:] == [
+        "not measured",
+        "none",
+        "cannot tell",
+        "it crashed.",
+    ]
+
+
+def test_where_comparisons_have_no_controls_it_is_said(record_of):
+    assert "Controls: none." in lead(record_of("small"), "verdict")
+    assert "Controls" not in lead(record_of("failures"), "verdict")
+
+
+def test_the_change_that_would_have_been_seen_stands_beside_every_comparison(record_of):
+    assert {row[-2] for row in rows(record_of("small"), "answers")} == {"4.2 %"}
+    assert {row[-1] for row in rows(record_of("complete"), "comparisons")} == {"4.2 %"}

@@ -13,16 +13,17 @@ from xpcs_bench.report.terminal import COLUMNS, MOST_ROWS, WIDTH
 # ruff: noqa: E501 - a terminal of the promised width
 SMALL = """\
 detectors-on-this-workstation
-Cases: 8 ok, 1 skipped. Run complete. Measured: kernels qmap; detectors eiger-500k, lambda-750k;
-geometries saxs; variants numpy/cpu/float64, jax/cpu/float64.
+Cases: 8 ok, 1 skipped. Run complete. Controls: none. Measured: kernels qmap; detectors eiger-500k,
+lambda-750k; geometries saxs; variants numpy/cpu/float64, jax/cpu/float64.
 
 Fastest variant per problem
-Judgement                                                       Speedup           Break-even calls
+Judgement                                            Speedup           Break-even calls  Would see
 qmap/eiger-500k/saxs
-  jax/cpu/float64 faster than numpy/cpu/float64      3.00x [2.91, 3.09]                21 [17, 25]
+  jax/cpu/float64 faster than             3.00x [2.91, 3.09]                21 [17, 25]      4.2 %
+  numpy/cpu/float64
 qmap/lambda-750k/saxs
-  jax/cpu/float64 cannot tell against               1.01x [0.976, 1.04]       whether a call saves
-  numpy/cpu/float64                                                        anything cannot be told
+  jax/cpu/float64 cannot tell against    1.01x [0.976, 1.04]       whether a call saves      4.2 %
+  numpy/cpu/float64                                             anything cannot be told
 
 First and cached call
 Variant                        First call           Cached call      First / cached

@@ -36,6 +36,7 @@ TABLES = (
     "failures",
     "skips",
     "unreached",
+    "controls",
     "accounting",
     "origin",
 )

@@ -66,6 +66,8 @@ class Evidence:
         Where every walk begins.
     cases : dict[str, Place[Case]]
         By id, in the order of the plan; without those that were skipped.
+    under_test : dict[str, Place[Case]]
+        The same without the parts of controls, which answer no question of their own.
     measurements : dict[str, list[Place[Measurement]]]
         By case id.
     """
@@ -78,6 +80,11 @@ class Evidence:
             case.value.id: case
             for case in header["cases"]
             if case.value.id not in skipped
+        }
+        self.under_test = {
+            name: case
+            for name, case in self.cases.items()
+            if not case.value.variant.control
         }
         self.measurements: dict[str, list[Place[Measurement]]] = defaultdict(list)
         for measurement in self.root["measurements"]:
@@ -146,7 +153,7 @@ class Evidence:
     def by_problem(self, *measures: str) -> dict[str, list[Place[Case]]]:
         """Return the cases of some measures by problem id, in the plan's order."""
         problems: dict[str, list[Place[Case]]] = {}
-        for case in self.cases.values():
+        for case in self.under_test.values():
             if case.value.measure in measures:
                 problems.setdefault(case.value.problem_id, []).append(case)
         return problems

@@ -71,6 +71,7 @@ def speedup_by_size(evidence: Evidence) -> Plot:
         (comparison.value.ratio, candidate.value)
         for comparison, baseline, candidate in evidence.comparisons()
         if comparison.value.metric == "steady_state"
+        and not comparison.value.reason
         and positive(comparison.value.ratio)
         and not evidence.withheld(baseline)
         and not evidence.withheld(candidate)

@@ -39,6 +39,11 @@ _JUDGEMENTS: dict[Judgement, tuple[str, Tone]] = {
     Judgement.SLOWER: ("slower", "bad"),
     Judgement.INCONCLUSIVE: ("cannot tell", "doubt"),
 }
+_WOULD_SEE = "Would see"
+_WOULD_SEE_MEANS = (
+    "Would see: had the candidate been slower by so much, nearly every such run would "
+    "have found it."
+)
 Compared = tuple[Place[Comparison], Place[Case], Place[Case]]
 """A comparison, its baseline and its candidate."""
 
@@ -139,7 +144,8 @@ def _rivals(best: Compared, rows: list[Compared]) -> list[Compared]:
 def _lead(evidence: Evidence, cached: list[Compared]) -> Line:
     best = [_best(rows) for rows in _by_problem(cached).values()]
     if not best:
-        n_variants = len({case.value.variant.id for case in evidence.cases.values()})
+        cases = evidence.under_test.values()
+        n_variants = len({case.value.variant.id for case in cases})
         return line(
             "Nothing to compare: the run has one variant."
             if n_variants == 1
@@ -166,7 +172,7 @@ def _confidence(rows: list[Compared]) -> Cell:
 
 
 def _answers(evidence: Evidence, cached: list[Compared]) -> Table:
-    bar = speedup_bars(row[0].value.ratio for row in cached)
+    bar = speedup_bars(_judged(cached))
     break_evens: dict[tuple[str, str, str], Place[BreakEven]] = {
         (each.value.problem, each.value.baseline, each.value.candidate): each
         for each in evidence.root["summary"]["break_evens"]
@@ -185,14 +191,16 @@ def _answers(evidence: Evidence, cached: list[Compared]) -> Table:
                 (
                     problem_id(baseline),
                     _fastest(best, compared[problem]),
-                    inverse_interval(comparison["ratio"], bar(comparison.value.ratio)),
+                    _speedup(comparison, bar),
                     line(
                         variant_id(candidate),
                         " ",
                         judgement_words(comparison.value.judgement),
                         _CONJUNCTIONS[comparison.value.judgement],
                         variant_id(baseline),
+                        *_reason(comparison),
                     ),
+                    number(comparison["smallest_change"], "fraction"),
                     _calls(break_evens.get((problem, *names))),
                 )
             )
@@ -205,11 +213,14 @@ def _answers(evidence: Evidence, cached: list[Compared]) -> Table:
             column("Fastest"),
             column("Speedup", numeric=True),
             column("Judgement"),
+            column(_WOULD_SEE, numeric=True),
             column("Break-even calls", numeric=True),
         ),
         (RowGroup(None, tuple(rows)),),
         note=line(
-            "Break-even: after so many calls the candidate has paid for its first call."
+            "Break-even: after so many calls the candidate has paid for its first "
+            "call. ",
+            _WOULD_SEE_MEANS,
         ),
     )
 
@@ -252,7 +263,7 @@ def _unanswered(evidence: Evidence, cases: list[Place[Case]]) -> Row:
     why = joined(reasons) if reasons else line("nothing to compare with")
     blank = Words("none", "muted")
     return Row(
-        (problem_id(cases[0]), Words("cannot tell", "doubt"), blank, why, blank),
+        (problem_id(cases[0]), Words("cannot tell", "doubt"), blank, why, blank, blank),
         tone="doubt",
     )
 
@@ -265,6 +276,23 @@ def _calls(break_even: Place[BreakEven] | None) -> Cell:
     return interval(break_even["calls"])
 
 
+def _judged(rows: Iterable[Compared]) -> Iterable[Estimate]:
+    return (row[0].value.ratio for row in rows if not row[0].value.reason)
+
+
+def _speedup(
+    comparison: Place[Comparison], bar: Callable[[Estimate], Bar | None]
+) -> Cell:
+    """Show the speedup; not one that a failing control has made worthless."""
+    if comparison.value.reason:
+        return Words("withheld", "doubt")
+    return inverse_interval(comparison["ratio"], bar(comparison.value.ratio))
+
+
+def _reason(comparison: Place[Comparison]) -> tuple[Cell | str, ...]:
+    return (": ", text(comparison["reason"])) if comparison.value.reason else ()
+
+
 def _metric(comparison: Place[Comparison], candidate: Place[Case]) -> Cell:
     metric = text(comparison["metric"])
     if candidate.value.boundary is None:
@@ -273,7 +301,7 @@ def _metric(comparison: Place[Comparison], candidate: Place[Case]) -> Cell:
 
 
 def _comparisons(compared: list[Compared]) -> Table:
-    bar = speedup_bars(row[0].value.ratio for row in compared)
+    bar = speedup_bars(_judged(compared))
     groups = []
     for problem in _by_problem(compared).values():
         rows = tuple(
@@ -282,10 +310,14 @@ def _comparisons(compared: list[Compared]) -> Table:
                     variant_id(candidate),
                     variant_id(baseline),
                     _metric(comparison, candidate),
-                    inverse_interval(comparison["ratio"], bar(comparison.value.ratio)),
-                    judgement_words(
-                        comparison.value.judgement, comparison.value.metric
+                    _speedup(comparison, bar),
+                    line(
+                        judgement_words(
+                            comparison.value.judgement, comparison.value.metric
+                        ),
+                        *_reason(comparison),
                     ),
+                    number(comparison["smallest_change"], "fraction"),
                 )
             )
             for comparison, baseline, candidate in problem
@@ -300,12 +332,14 @@ def _comparisons(compared: list[Compared]) -> Table:
             column("Metric"),
             column("Speedup", numeric=True),
             column("Judgement"),
+            column(_WOULD_SEE, numeric=True),
         ),
         tuple(groups),
         group_title="Problem",
         note=line(
-            "Speedup of memory is saving: the reference's amount over the candidate's."
+            "Speedup of memory is saving: the reference's amount over the candidate's. "
             if any(row[0].value.metric == "peak_memory" for row in compared)
-            else "Speedup is the reference's time over the candidate's."
+            else "Speedup is the reference's time over the candidate's. ",
+            _WOULD_SEE_MEANS,
         ),
     )

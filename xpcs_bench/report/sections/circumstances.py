@@ -23,6 +23,7 @@ from xpcs_bench.report.cells import (
     variant_id,
 )
 from xpcs_bench.report.place import Place
+from xpcs_bench.report.sections import controls
 from xpcs_bench.report.sections.verdict import rules
 from xpcs_bench.report.standing import Evidence
 
@@ -37,6 +38,7 @@ def describe(evidence: Evidence) -> Section:
         line("Numbers hold for these circumstances; evidence of others does not mix."),
         tables=(
             _scope(evidence),
+            controls.table(evidence),
             rules(
                 evidence,
                 "rules_kept",
@@ -63,7 +65,7 @@ def _pairs(name: str, title: str, rows: Sequence[tuple[Cell, Cell]]) -> Table:
 
 def _scope(evidence: Evidence) -> Table:
     experiment = evidence.root["header"]["experiment"]
-    variants = {case.value.variant.id: case for case in evidence.cases.values()}
+    variants = {case.value.variant.id: case for case in evidence.under_test.values()}
     return _pairs(
         "scope",
         "What was asked",

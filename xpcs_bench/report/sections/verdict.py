@@ -25,6 +25,7 @@ from xpcs_bench.report.cells import (
     variant_id,
 )
 from xpcs_bench.report.place import Place
+from xpcs_bench.report.sections import controls
 from xpcs_bench.report.standing import Evidence, Standing, standing_words
 
 __all__ = ["describe", "outcome_words", "rules"]
@@ -72,7 +73,7 @@ def describe(evidence: Evidence) -> Section:
 
 def _verdict(evidence: Evidence) -> Line:
     by_standing: dict[Standing, list[Place[Case]]] = defaultdict(list)
-    for case_id, case in evidence.cases.items():
+    for case_id, case in evidence.under_test.items():
         by_standing[evidence.standing(case_id)].append(case)
     order = (*Status, "not_measured")
     ended = [
@@ -87,7 +88,9 @@ def _verdict(evidence: Evidence) -> Line:
         *(("Cases: ", joined(ended), ". ") if ended else ("No case was planned. ",)),
         "Run ",
         Words(*_RUN[status]),
-        ". Measured: ",
+        ". ",
+        controls.sentence(evidence),
+        "Measured: ",
         _scope(evidence),
         ".",
     )
@@ -96,7 +99,7 @@ def _verdict(evidence: Evidence) -> Line:
 def _scope(evidence: Evidence) -> Line:
     """Say in a sentence what was measured; the names where they are few."""
     experiment = evidence.root["header"]["experiment"]
-    variants = {case.value.variant.id: case for case in evidence.cases.values()}
+    variants = {case.value.variant.id: case for case in evidence.under_test.values()}
     lists: tuple[tuple[str, list[Place[Any]], Callable[[Place[Any]], Cell]], ...] = (
         ("kernels", list(experiment["kernels"]), lambda place: text(place["name"])),
         ("detectors", list(experiment["detectors"]), lambda place: text(place["name"])),
