@@ -3,6 +3,7 @@ import pytest
 from making import case, group, measurement, samples
 
 from xpcs_bench.analysis.controls import judge_control
+from xpcs_bench.analysis.estimate import Prior
 from xpcs_bench.analysis.summary import summarise
 from xpcs_bench.records import Judgement, Outcome, Variant
 
@@ -15,12 +16,13 @@ def part(control, backend="numpy", device="cpu"):
 FIRST, AGAIN, SLOWED = (part(control) for control in ("first", "again", "slowed"))
 TRIO = group(FIRST, AGAIN, SLOWED)
 NUMPY, JAX = case("numpy"), case("jax")
+PRIOR = Prior(sd=0.02)
 
 
 def told(candidate, *ratios):
     """What is said of a candidate that took so much of the first's time, by process."""
     return judge_control(
-        TRIO, candidate, [1.0] * len(ratios), list(ratios), len(ratios)
+        TRIO, candidate, [1.0] * len(ratios), list(ratios), PRIOR, len(ratios)
     )
 
 
@@ -89,7 +91,7 @@ def test_a_sound_machine_fails_no_more_than_one_control_in_a_hundred(n):
         first = np.exp(rng.normal(0, 0.02, n)).tolist()
         for candidate, factor in ((AGAIN, 1.0), (SLOWED, 1.15)):
             values = (factor * np.exp(rng.normal(0, 0.02, n))).tolist()
-            found = judge_control(TRIO, candidate, first, values, n)
+            found = judge_control(TRIO, candidate, first, values, PRIOR, n)
             passed[found.kind] += found.outcome is Outcome.PASS
     assert min(passed.values()) >= 0.99 * trials
 

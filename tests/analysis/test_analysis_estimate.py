@@ -10,6 +10,7 @@ from xpcs_bench.analysis.estimate import (
     Prior,
     estimate_location,
     estimate_ratio,
+    prior_for,
     smallest_change,
 )
 
@@ -148,3 +149,26 @@ def test_a_change_half_as_small_is_missed_in_most_runs():
         changed = ((1 + least / 2) * scatter).tolist()
         found += estimate_ratio(ones, changed, PRIOR, 3).lower > 1
     assert found < trials / 2
+
+
+@pytest.mark.parametrize(
+    ("doubts", "sd"),
+    [
+        ((), PRIORS["steady_state"].sd),
+        ((0.0, 0.0), PRIORS["steady_state"].sd),
+        ((0.3, 0.4), math.sqrt(PRIORS["steady_state"].sd ** 2 + 0.125)),
+    ],
+)
+def test_what_samples_doubt_is_expected_between_processes(doubts, sd):
+    prior = prior_for("steady_state", doubts)
+    assert prior.sd == pytest.approx(sd)
+    assert prior.df == PRIORS["steady_state"].df
+
+
+def test_a_restless_process_has_a_wider_interval():
+    values = [1.0, 1.0, 1.0]
+    quiet, restless = (
+        estimate_location(values, prior_for("steady_state", [doubt] * 3), "s", 3)
+        for doubt in (0.001, 0.05)
+    )
+    assert restless.upper / restless.lower > 1.05 > quiet.upper / quiet.lower

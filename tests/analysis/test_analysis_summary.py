@@ -155,15 +155,48 @@ def test_the_estimate_names_its_clock_and_the_share_of_samples_that_count():
     assert row.estimate.kept_share == 1
 
 
-def test_one_process_with_several_threads_is_enough_for_wall_time_in_all():
+@pytest.mark.parametrize(
+    ("cpu_ns", "clock"),
+    [
+        ((1000,), "CPU time"),
+        ((1000, 1500), "wall time"),
+        ((1500, 1500, 1000), "wall time"),
+        # one that has seen in its samples what is not so
+        ((1000, 1500, 1000), "CPU time"),
+    ],
+)
+def test_all_processes_of_a_case_are_told_by_the_clock_of_most(cpu_ns, clock):
     rows = [
-        measurement(NUMPY, 0, samples=labelled(1000, 0)),
-        measurement(NUMPY, 1, samples=labelled(1500, 0)),
+        measurement(NUMPY, process, samples=labelled(each, 0))
+        for process, each in enumerate(cpu_ns)
     ]
     (row,) = summarise((NUMPY,), (group(NUMPY),), rows).estimates
-    assert "CPU" not in row.estimate.statistic
-    (row,) = summarise((NUMPY,), (group(NUMPY),), rows[:1]).estimates
-    assert row.estimate.statistic.startswith("median CPU time;")
+    assert row.estimate.statistic.startswith(f"median {clock}")
+
+
+@pytest.mark.parametrize(
+    ("jax_cpu_ns", "ratio"),
+    [
+        # several threads against one: both by wall time, which is the same
+        (1500, 1.0),
+        # one against one: both by CPU time, however long they waited
+        (500, 500 / 600),
+    ],
+)
+def test_a_ratio_is_of_one_clock(jax_cpu_ns, ratio):
+    # of 1000 ns it worked 600 and waited 400, in every sample
+    waiting = {"run_delay_ns": (400,) * 10}
+    one = labelled(600, 0).model_copy(update=waiting)
+    other = labelled(jax_cpu_ns, 0)
+    if jax_cpu_ns == 500:
+        other = other.model_copy(update={"run_delay_ns": (500,) * 10})
+    rows = [
+        measurement(NUMPY, 0, samples=one),
+        measurement(JAX, 0, samples=other),
+    ]
+    summary = summarise((NUMPY, JAX), (group(NUMPY, JAX),), rows)
+    assert summary.estimates[0].estimate.point == pytest.approx(600e-9)
+    assert summary.comparisons[0].ratio.point == pytest.approx(ratio)
 
 
 def test_unpaired_processes_are_not_compared():

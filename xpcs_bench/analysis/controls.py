@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from xpcs_bench.analysis.estimate import (
     CONFIDENCE,
-    PRIORS,
+    Prior,
     estimate_ratio,
     smallest_change,
 )
@@ -51,6 +51,7 @@ def judge_control(
     candidate: Case,
     baseline: Sequence[float],
     values: Sequence[float],
+    prior: Prior,
     n_samples: int,
 ) -> Control:
     """Compare a part of a control with its first, and say whether that came out right.
@@ -67,11 +68,12 @@ def judge_control(
         The one ``again``, or the ``slowed`` one.
     baseline, values : sequence of float
         Times of calls of the first and of the candidate, paired by process (s).
+    prior : Prior
+        Of their ratios.
     n_samples : int
         How many readings are behind them.
     """
     kind = "slowed" if candidate.variant.control == "slowed" else "same"
-    prior = PRIORS[candidate.measure]
     ratio = None
     outcome = Outcome.INCONCLUSIVE
     if values:

@@ -23,6 +23,7 @@ __all__ = [
     "Prior",
     "estimate_location",
     "estimate_ratio",
+    "prior_for",
     "smallest_change",
 ]
 
@@ -41,16 +42,32 @@ class Prior:
 
 
 PRIORS = {
-    # sd of the log between fresh processes on shared 2-core machines: 0.02 for a
-    # cached call whose processes take turns, 0.08 for first calls (33 processes);
-    # recompilations scatter as the first calls beside them do (60)
-    "steady_state": Prior(0.02),
+    # sd of the log between fresh processes on shared 2-core machines, beyond what the
+    # samples of each show: see benchmarks/engine/identical.py; 0.08 for first calls (33
+    # processes); recompilations scatter as the first calls beside them do (60)
+    "steady_state": Prior(0.01),
     "conversion": Prior(0.05),
     "first_call": Prior(0.08),
     "recompile": Prior(0.08),
     "stages": Prior(0.08),
     "peak_memory": Prior(0.02),
 }
+
+
+def prior_for(measure: str, doubts: Sequence[float]) -> Prior:
+    """Return what is known of the spread of a measure between processes.
+
+    A process whose own samples do not tell its time well scatters by as much, and a
+    restless machine shows in them at once.
+
+    Parameters
+    ----------
+    doubts : sequence of float
+        Standard error of what each process tells, as a part of it; 0 for one reading.
+    """
+    between = PRIORS[measure]
+    within = math.fsum(doubt**2 for doubt in doubts) / max(1, len(doubts))
+    return Prior(math.sqrt(between.sd**2 + within), between.df)
 
 
 def _student_t(probability: float, df: int) -> float:

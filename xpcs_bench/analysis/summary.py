@@ -6,17 +6,20 @@ is no speed to speak of.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import get_args
 
 from xpcs_bench.analysis.break_even import break_even
 from xpcs_bench.analysis.central import WORDS, Timing, central, one_thread
 from xpcs_bench.analysis.controls import judge_control, under_control
 from xpcs_bench.analysis.estimate import (
-    PRIORS,
+    Prior,
     estimate_location,
     estimate_ratio,
+    prior_for,
     smallest_change,
 )
 from xpcs_bench.analysis.judgement import MARGIN, judge_ratio
@@ -48,11 +51,19 @@ class _Reading:
     p90: float | None = None
     timing: Timing | None = None
     """Which clock and samples; None for a single reading."""
+    doubt: float = 0.0
+    """Standard error as its samples tell, as a part of the value; 0: one reading."""
+
+
+_UNTOLD = 0.02
+"""Doubt where samples are too few to tell it."""
 
 
 def _steady(row: Measurement, *, by_cpu: bool) -> Iterable[tuple[str, _Reading]]:
     if len(row.observation.samples):
         found = central(row.observation.samples, by_cpu=by_cpu)
+        # the half-width is that of an interval of 95 %
+        doubt = found.half_width / 1.96 if found.half_width < math.inf else _UNTOLD
         yield (
             "",
             _Reading(
@@ -62,6 +73,7 @@ def _steady(row: Measurement, *, by_cpu: bool) -> Iterable[tuple[str, _Reading]]
                 found.n_kept,
                 found.p90_s,
                 found.timing,
+                doubt,
             ),
         )
 
@@ -107,24 +119,22 @@ def summarise(
     """Conclude all that the measurements allow; verdicts are the gate's to add."""
     by_id = {case.id: case for case in cases}
     wrong = _wrong(by_id, measurements)
-    by_cpu = _told_by_cpu(measurements)
-    readings: dict[str, dict[str, list[_Reading]]] = {}
+    sound: dict[str, list[Measurement]] = {}
     for row in measurements:
         case = by_id[row.case]
-        reader = _READERS.get(case.measure)
-        if reader is None or row.observation.status is not Status.OK:
+        if case.measure not in _READERS or row.observation.status is not Status.OK:
             continue
         identity = (case.problem_id, case.variant.id)
         if {(*identity, case.boundary), (*identity, None)} & wrong:
             continue
-        for suffix, reading in reader(row, by_cpu=row.case in by_cpu):
-            metrics = readings.setdefault(case.id, {})
-            metrics.setdefault(case.measure + suffix, []).append(reading)
+        sound.setdefault(row.case, []).append(row)
+    readings = {name: _Told(by_id[name], rows) for name, rows in sound.items()}
     estimates = [
         _estimate(by_id[case.id], metric, rows)
         for case in cases
         if not case.variant.control
-        for metric, rows in readings.get(case.id, {}).items()
+        if case.id in readings
+        for metric, rows in readings[case.id].own.items()
     ]
     controls = [
         control for group in groups for control in _controls(group, by_id, readings)
@@ -146,25 +156,54 @@ def summarise(
     )
 
 
-def _told_by_cpu(measurements: Sequence[Measurement]) -> set[str]:
-    """Cases of which every process says that one thread works at any moment.
+class _Told:
+    """What the processes of a case tell, by the clock that is asked for."""
 
-    All processes of a case are told by one clock.
-    """
-    said: dict[str, bool] = {}
-    for row in measurements:
-        if len(row.observation.samples):
-            alone = one_thread(row.observation.samples, row.observation.cores)
-            said[row.case] = said.get(row.case, True) and alone
-    return {case for case, alone in said.items() if alone}
+    def __init__(self, case: Case, rows: Sequence[Measurement]) -> None:
+        self._case = case
+        self._rows = rows
+
+    @cached_property
+    def by_cpu(self) -> bool:
+        """Whether one thread works at any moment, as most of the processes say.
+
+        All processes of a case are told by one clock: one that has few samples may see
+        in them what is not so.
+        """
+        said = [
+            one_thread(row.observation.samples, row.observation.cores)
+            for row in self._rows
+            if len(row.observation.samples)
+        ]
+        return 2 * sum(said) > len(said)
+
+    @cached_property
+    def by_cpu_time(self) -> dict[str, list[_Reading]]:
+        return self._read(by_cpu=True)
+
+    @cached_property
+    def by_wall_time(self) -> dict[str, list[_Reading]]:
+        return self._read(by_cpu=False)
+
+    @property
+    def own(self) -> dict[str, list[_Reading]]:
+        """By metric, and by the clock that fits the case."""
+        return self.by_cpu_time if self.by_cpu else self.by_wall_time
+
+    def _read(self, *, by_cpu: bool) -> dict[str, list[_Reading]]:
+        metrics: dict[str, list[_Reading]] = {}
+        reader = _READERS[self._case.measure]
+        for row in self._rows:
+            for suffix, reading in reader(row, by_cpu=by_cpu):
+                metrics.setdefault(self._case.measure + suffix, []).append(reading)
+        return metrics
 
 
 def _estimate(case: Case, metric: str, rows: Sequence[_Reading]) -> CaseEstimate:
     unit = "bytes" if case.measure == "peak_memory" else "s"
     n_samples = sum(row.n_samples for row in rows)
-    estimate = estimate_location(
-        [row.value for row in rows], PRIORS[case.measure], unit, n_samples
-    )
+    prior = prior_for(case.measure, [row.doubt for row in rows])
+    estimate = estimate_location([row.value for row in rows], prior, unit, n_samples)
     timings = sorted({WORDS[row.timing] for row in rows if row.timing})
     slow = [row.p90 for row in rows if row.p90 is not None]
     if timings:
@@ -172,37 +211,54 @@ def _estimate(case: Case, metric: str, rows: Sequence[_Reading]) -> CaseEstimate
             update={
                 "statistic": f"median {' or '.join(timings)}; {estimate.statistic}",
                 "kept_share": sum(row.n_kept for row in rows) / n_samples,
-                "p90": estimate_location(
-                    slow, PRIORS[case.measure], unit, n_samples
-                ).point,
+                "p90": estimate_location(slow, prior, unit, n_samples).point,
             }
         )
     return CaseEstimate(case=case.id, metric=metric, estimate=estimate)
 
 
-_Readings = Mapping[str, Mapping[str, Sequence[_Reading]]]
-"""By case and metric."""
+_Readings = Mapping[str, _Told]
+"""By case."""
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Readings of two cases, paired by process."""
+    """Readings of two cases, paired by process and told by one clock."""
 
     baseline: list[float]
     candidate: list[float]
+    prior: Prior
     n_samples: int
 
 
-def _paired(readings: _Readings, baseline: str, candidate: str, metric: str) -> _Pairs:
-    base = {row.process: row for row in readings.get(baseline, {}).get(metric, ())}
+def _paired(
+    readings: _Readings, baseline: str, candidate: Case, metric: str
+) -> _Pairs | None:
+    """Pair two cases; None where no process measured both.
+
+    CPU time is compared with CPU time alone: where one side has several threads both
+    are told by wall time.
+    """
+    if baseline not in readings or candidate.id not in readings:
+        return None
+    sides = (readings[baseline], readings[candidate.id])
+    by_cpu = all(side.by_cpu for side in sides)
+    first, second = (
+        (side.by_cpu_time if by_cpu else side.by_wall_time).get(metric, [])
+        for side in sides
+    )
+    base = {row.process: row for row in first}
     pairs = [
         (base[row.process], row)
-        for row in readings.get(candidate, {}).get(metric, ())
+        for row in second
         if row.process in base and min(base[row.process].value, row.value) > 0
     ]
+    if not pairs:
+        return None
     return _Pairs(
         [b.value for b, _ in pairs],
         [c.value for _, c in pairs],
+        prior_for(candidate.measure, [math.hypot(b.doubt, c.doubt) for b, c in pairs]),
         sum(b.n_samples + c.n_samples for b, c in pairs),
     )
 
@@ -215,13 +271,15 @@ def _controls(
         return
     for candidate in group.cases:
         if candidate != first.id:
-            pairs = _paired(readings, first.id, candidate, first.measure)
+            case = cases[candidate]
+            pairs = _paired(readings, first.id, case, first.measure)
             yield judge_control(
                 group,
-                cases[candidate],
-                pairs.baseline,
-                pairs.candidate,
-                pairs.n_samples,
+                case,
+                pairs.baseline if pairs else (),
+                pairs.candidate if pairs else (),
+                pairs.prior if pairs else prior_for(first.measure, ()),
+                pairs.n_samples if pairs else 0,
             )
 
 
@@ -231,17 +289,16 @@ def _comparisons(
     if cases[group.reference].variant.control:
         return
     for candidate in group.cases:
-        if candidate == group.reference:
+        if candidate == group.reference or candidate not in readings:
             continue
-        for metric in readings.get(candidate, {}):
-            pairs = _paired(readings, group.reference, candidate, metric)
-            if not pairs.candidate:
+        for metric in readings[candidate].own:
+            pairs = _paired(readings, group.reference, cases[candidate], metric)
+            if pairs is None:
                 continue
-            prior = PRIORS[cases[candidate].measure]
             ratio = estimate_ratio(
-                pairs.baseline, pairs.candidate, prior, pairs.n_samples
+                pairs.baseline, pairs.candidate, pairs.prior, pairs.n_samples
             )
-            least = smallest_change(pairs.baseline, pairs.candidate, prior)
+            least = smallest_change(pairs.baseline, pairs.candidate, pairs.prior)
             yield Comparison(
                 group=group.id,
                 metric=metric,

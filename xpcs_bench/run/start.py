@@ -2,7 +2,7 @@
 
 A new interpreter takes 0.3 s of CPU time until it can be asked for anything, and 0.4 s
 more with jax; a fork takes 10 ms. Its cached calls take the same time, and its first
-calls do not (ADR 0014), so only the former are asked of forks.
+calls do not (ADR 0015), so only the former are asked of forks.
 """
 
 from __future__ import annotations

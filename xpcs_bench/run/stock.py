@@ -23,7 +23,7 @@ from xpcs_bench.run.worker import Limits, Worker, cores, worker_variables
 __all__ = ["FORKED", "Stock"]
 
 FORKED = frozenset({"steady_state", "parity"})
-"""Measures of which a fork tells the same as a new interpreter, see ADR 0014."""
+"""Measures of which a fork tells the same as a new interpreter, see ADR 0015."""
 _LIBRARIES = {"numpy": (), "jax": ("jax", "xpcs_bench.backends.jax_backend")}
 """By backend: what a server imports for it. jax starts no thread until it is used."""
 
