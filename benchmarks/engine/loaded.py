@@ -48,6 +48,7 @@ geometries: [{kind: transmission, energy_kev: 10, distance_mm: 5000}]
 matrix: {backend: [numpy, jax]}
 measure: steady_state
 sampling: {precision: 1%, max_time_s: 0.6, processes: 3}
+controls: false
 """
 
 Row = Mapping[str, Any]

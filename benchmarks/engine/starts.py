@@ -49,6 +49,7 @@ matrix:
 measure: [first_call, steady_state, conversion]
 boundaries: [to_host_view, to_host_copy, host_to_device]
 sampling: {precision: 1%, max_time_s: 0.4, processes: 2}
+controls: false
 profile: controlled
 """
 

@@ -11,6 +11,7 @@ kernels: g2_model
 matrix: {backend: numpy}
 measure: steady_state
 sampling: {precision: 50%, max_time_s: 0.03, processes: 1, min_sample_s: 0.0002}
+controls: false
 """
 
 

@@ -45,7 +45,7 @@ PRIORS = {
     # sd of the log between fresh processes on shared 2-core machines, beyond what the
     # samples of each show: see benchmarks/engine/identical.py; 0.08 for first calls (33
     # processes); recompilations scatter as the first calls beside them do (60)
-    "steady_state": Prior(0.01),
+    "steady_state": Prior(0.005),
     "conversion": Prior(0.05),
     "first_call": Prior(0.08),
     "recompile": Prior(0.08),
