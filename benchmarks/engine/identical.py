@@ -30,8 +30,10 @@ from xpcs_bench.records import Observation, RunRecord
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "engine"
 PROFILES = ("controlled", "as_user")
-RUNS = 26
-"""Of each profile: eight intervals a run."""
+ORDER = ("controlled", "as_user", "controlled")
+"""Profiles of three runs in a row."""
+RUNS = 39
+"""Eight intervals a run."""
 ASKED = (0.92, 0.98)
 EXPERIMENT = """\
 name: identical
@@ -155,22 +157,22 @@ def markdown(record: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure the runs that are missing, profiles in turn, and write the record."""
+    """Measure the runs that are missing, and write the record."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help="of each profile")
+    parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--out", type=Path, default=RECORD)
     options = parser.parse_args()
     path = options.out / "identical.json"
     runs = json.loads(path.read_text())["runs"] if path.exists() else []
-    while len(runs) < len(PROFILES) * options.runs:
-        runs.append(measure_run(PROFILES[len(runs) % len(PROFILES)], len(runs)))
+    while len(runs) < options.runs:
+        runs.append(measure_run(ORDER[len(runs) % len(ORDER)], len(runs)))
         record = {
             "circumstances": circumstances(),
             "runs": runs,
         }
         path.write_text(json.dumps(record, indent=1) + "\n")
         (options.out / "identical.md").write_text(markdown(record))
-        print(f"run {len(runs)} of {len(PROFILES) * options.runs}", flush=True)
+        print(f"run {len(runs)} of {options.runs}", flush=True)
 
 
 if __name__ == "__main__":
