@@ -139,3 +139,39 @@ print(stages.measure(task, now_ns).reason)
     assert tuple(observation["stages_ns"]) == stages.STAGES
     assert observation["n_traces"] == 1
     assert "had been imported before the stages began" in second
+
+
+def test_stages_with_a_warm_cache_found_their_program_there(tmp_path):
+    script = """
+import making, measure_scripts
+from xpcs_bench.backends import create_backend
+from xpcs_bench.measure import stages
+from xpcs_bench.measure.clock import now_ns
+from xpcs_bench.records import Variant
+
+variant = Variant(
+    backend="jax", device="cpu", dtype="float64", compilation_cache="warm"
+)
+case = making.case("jax", "stages", variant=variant)
+task = measure_scripts.task(lambda: create_backend("jax"), case=case)
+print(stages.measure(task, now_ns).model_dump_json())
+"""
+    variables = {
+        "PYTHONPATH": ":".join(sys.path),
+        "JAX_ENABLE_X64": "true",
+        "JAX_ENABLE_COMPILATION_CACHE": "true",
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    for status, reason in (("invalid", "were not found in the persistent"), ("ok", "")):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=variables,
+        )
+        found = json.loads(done.stdout)
+        assert found["status"] == status, found["reason"]
+        assert reason in found["reason"]

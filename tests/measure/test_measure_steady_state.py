@@ -2,6 +2,7 @@ import gc
 import itertools
 from fractions import Fraction
 
+import making
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from xpcs_bench.kernels.kernel import Output, Work
 from xpcs_bench.measure.circumstances import UNKNOWN, Counters, Instruments
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.steady_state import SteadyState, overhead_ns_per_sample
-from xpcs_bench.records import Status
+from xpcs_bench.records import Status, Variant
 
 CALL_NS = 100
 """Of the scripted backend: 10 to dispatch, 90 until the outputs are there."""
@@ -117,6 +118,49 @@ def test_calibration_ends_with_a_reading_that_is_long_enough(
     fifth_more = Fraction(12 * min_sample_ns, 10 * call_ns)
     assert prepared.inner_loops <= fifth_more + 1 + Fraction(1, call_ns)
     assert prepared.call_ns == round(warmups.elapsed_ns[-1] / prepared.inner_loops)
+
+
+def on_device(backend, device):
+    variant = Variant(backend="scripted", device=device, dtype="float64")
+    return steady(backend, case=making.case("scripted", variant=variant))
+
+
+class Rising(Backend):
+    """Each call of the first fifty takes 2 % less than the one before."""
+
+    def block_until_ready(self, tree, /):
+        self.compute_ns = round(1e6 * 0.98 ** min(self.calls, 50))
+        return super().block_until_ready(tree)
+
+
+def test_a_device_works_until_its_clocks_have_settled():
+    backend = Rising(Clock())
+    state = on_device(backend, "gpu")
+    state.prepare()
+    first = state.sample(1)
+    assert backend.calls > 50
+    assert first[0] == pytest.approx(1e6 * 0.98**50, rel=1e-3)
+    # all that was spent on it is recorded
+    assert len(state.finish().warmups) == backend.calls - 1
+
+
+def test_the_cpu_is_not_waited_for():
+    backend = Rising(Clock())
+    state = on_device(backend, "cpu")
+    state.prepare()
+    assert backend.calls == 1 + state._task.sampling.warmup_calls
+
+
+def test_a_device_that_never_settles_is_not_waited_for_for_ever():
+    class Swinging(Backend):
+        def block_until_ready(self, tree, /):
+            # 10 and 20 ms in turn, window by window
+            self.compute_ns = 10_000_000 * (1 + self.calls // 5 % 2)
+            return super().block_until_ready(tree)
+
+    backend = Swinging(Clock())
+    on_device(backend, "gpu").prepare()
+    assert 3e9 < backend.clock.now < 3.3e9
 
 
 def test_calibration_gives_up_on_a_clock_that_stands_still(monkeypatch):

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from xpcs_bench.errors import CannotMeasure
 from xpcs_bench.measure.clock import Clock
+from xpcs_bench.measure.compilations import Compilations, listen
 from xpcs_bench.measure.executable import Executable
 from xpcs_bench.measure.task import Task, place_inputs
 from xpcs_bench.measure.values import check_values
@@ -43,7 +44,8 @@ def measure(task: Task, clock: Clock) -> Observation:
     """Go through the stages one by one; they are in ``stages_ns``, in order.
 
     ``import`` creates the backend, which imports and configures its library. Making
-    the inputs, between ``backend_init`` and ``trace``, belongs to no stage.
+    the inputs, between ``backend_init`` and ``trace``, belongs to no stage. With a warm
+    compilation cache the case is invalid if jax tells that it compiled all the same.
 
     Raises
     ------
@@ -75,6 +77,9 @@ def measure(task: Task, clock: Clock) -> Observation:
     backend = staged("import", lambda: task.backend)
     staged("backend_init", backend.devices)
     inputs = place_inputs(task)
+    warm = task.case.variant.compilation_cache == "warm"
+    heard = listen() if warm and backend.name == "jax" else Compilations()
+    before = heard.programs
     executable = Executable(task)
     whole: Any = executable.compiled
     if not hasattr(whole, "trace"):
@@ -90,6 +95,7 @@ def measure(task: Task, clock: Clock) -> Observation:
     outputs = staged("execute", lambda: executable.block(compiled(inputs.placed)))
     return check_values(task, inputs, outputs).observation(
         input_bytes=inputs.nbytes,
+        invalid=heard.programs.since(before).missing(),
         stages_ns=durations,
         n_traces=executable.n_traces,
         spent_ns=sum(durations.values()),

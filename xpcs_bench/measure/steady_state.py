@@ -30,6 +30,13 @@ __all__ = ["Labels", "Prepared", "Readings", "SteadyState", "overhead_ns_per_sam
 
 _MOST_LOOPS = 10_000_000
 """Ends the calibration on a clock that stands still."""
+_WINDOW = 5
+_WINDOWS = 3
+_SETTLED = 0.01
+"""A device's clocks have settled when the medians of so many windows of so many
+readings in a row are so near to each other."""
+_SETTLING_NS = 3_000_000_000
+"""How long that is waited for: what goes on moving is told by the samples (ns)."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +237,8 @@ class SteadyState:
         """Place the inputs, make the first call, warm up, and calibrate.
 
         Every call is recorded as a warm-up, the first one first. The number of inner
-        loops is the smallest tried whose reading is at least ``min_sample_s`` long.
+        loops is the smallest tried whose reading is at least ``min_sample_s`` long. A
+        device that is not the CPU works on until its clocks have settled.
         """
         self._executable, outputs, elapsed_ns = first_call(
             self._task, self.load(), self._clock
@@ -250,6 +258,8 @@ class SteadyState:
         whole = whole_loops(self._task.case.variant, loops)
         if whole > loops:
             loops, elapsed_ns = whole, self._warm_up(whole)
+        if self._task.case.variant.device != "cpu":
+            elapsed_ns = self._let_clocks_settle(loops)
         self._inner_loops = loops
         self._settled_traces = self._executable.n_traces
         return Prepared(inner_loops=loops, call_ns=round(elapsed_ns / loops))
@@ -323,6 +333,21 @@ class SteadyState:
                 self._clock, self._instruments
             ),
         )
+
+    def _let_clocks_settle(self, loops: int) -> int:
+        """Warm up until readings stay the same; return the last median (ns).
+
+        A device that idles lowers its clocks, and takes a while to raise them again.
+        """
+        began = self._clock()
+        medians: list[int] = []
+        while True:
+            window = sorted(self._warm_up(loops) for _ in range(_WINDOW))
+            medians.append(window[_WINDOW // 2])
+            last = medians[-_WINDOWS:]
+            settled = len(last) == _WINDOWS and max(last) <= (1 + _SETTLED) * min(last)
+            if settled or self._clock() - began > _SETTLING_NS:
+                return medians[-1]
 
     def _warm_up(self, loops: int) -> int:
         elapsed_ns = _zeros(1)
