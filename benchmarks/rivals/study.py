@@ -63,7 +63,9 @@ class Stated(NamedTuple):
 def _timed(
     command: Sequence[str], folder: Path, variables: Mapping[str, str], code: int = 0
 ) -> float:
-    environment = os.environ | {"PYTHONPATH": str(HERE)} | dict(variables)
+    already = filter(None, [os.environ.get("PYTHONPATH")])
+    path = os.pathsep.join([str(HERE), *already])
+    environment = os.environ | {"PYTHONPATH": path} | dict(variables)
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603 (commands of this study)
         command,
