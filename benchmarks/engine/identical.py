@@ -91,7 +91,6 @@ def measure_run(profile: str, seed: int) -> Row:
     return {
         "profile": profile,
         "seed": seed,
-        "wall_s": record.accounting.wall_s,
         "intervals": reduced(record),
     }
 

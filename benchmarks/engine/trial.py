@@ -10,7 +10,7 @@ from xpcs_bench.config.load import load_experiment
 from xpcs_bench.measure.environment import capture, probe
 from xpcs_bench.records import Case, Group, RunRecord, Variant
 from xpcs_bench.run.execute import Silent, execute
-from xpcs_bench.run.journal import Evidence, Journal
+from xpcs_bench.run.journal import Evidence, Journal, read_journal
 from xpcs_bench.run.plan import Plan, make_plan
 from xpcs_bench.run.prepare import PROBE_TIMEOUT_S, catalogue
 from xpcs_bench.run.stock import Stock
@@ -61,6 +61,7 @@ def carry_out(
         folder, header = begin(plan, Path(out), command, ("-", "0" * 64), capture(None))
         evidence = Evidence(header)
         with Journal(folder) as journal:
+            journal.header(header)
             execute(
                 plan,
                 evidence,
@@ -69,4 +70,4 @@ def carry_out(
                 Silent(),
                 stock=stock(limits) if stock else None,
             )
-    return compose(evidence, interrupted=False)
+        return compose(read_journal(folder), interrupted=False)

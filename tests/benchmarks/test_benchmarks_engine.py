@@ -181,3 +181,16 @@ def test_this_program_states_an_interval_as_asked(rivals, tmp_path, monkeypatch)
         "pairs": [pair(1.0, 1.0)],
     }
     assert "| qmap | asv | a b | 1 | 1.00 s |" in rivals.markdown(record)
+
+
+@pytest.mark.parametrize(("share", "says"), [(0.95, "95.0%, met"), (0.5, "NOT met")])
+def test_the_share_of_a_warm_run_is_told(load, tmp_path, share, says):
+    warm = load("engine", "warm")
+    config = tmp_path / "small.yaml"
+    config.write_text(SMALL)
+    spent = warm.measure(config)
+    assert 0 < spent["measuring_share"] < 1
+    assert spent["measuring_s"] <= spent["wall_s"]
+    made = {"machine": "m", "versions": "v"}
+    record = {"circumstances": made, "accounting": spent | {"measuring_share": share}}
+    assert says in warm.markdown(record)
