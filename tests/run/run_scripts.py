@@ -6,6 +6,7 @@ scripted world takes microseconds.
 """
 
 import random
+from dataclasses import replace
 
 from making import environment, experiment, sampling
 
@@ -58,10 +59,17 @@ class Stock:
     costs : mapping
         Name of a kernel, or (kernel, backend), to its cost; of a part of a control,
         (kernel, backend, part).
+    known : float or None
+        The half-width that every worker claims; None: none, so that it is sampled for
+        as long as it may be.
     """
 
-    def __init__(self, world, costs, *, seed=0, broken=()):
+    def __init__(self, world, costs, *, seed=0, broken=(), known=0.0):
         self.world = world
+        self.known = known
+        for cost in costs.values():
+            if isinstance(cost, Moving):
+                cost.world = world
         self.costs = costs
         self.random = random.Random(seed)  # noqa: S311 (a script)
         self.broken = broken
@@ -144,7 +152,7 @@ class Worker:
                 ]
                 self.elapsed_ns += block
                 per_call = tuple(x / CALLS_OF_A_SAMPLE for x in block)
-                found = Taken(per_call_ns=per_call, half_width=0.0)
+                found = Taken(per_call_ns=per_call, half_width=self.stock.known)
             case Finish():
                 n = len(self.elapsed_ns)
                 samples = Samples(
@@ -175,6 +183,28 @@ def steady(call_ns, between=0.0, within=0.0):
         return call_ns * of_process[process] * noise
 
     return cost
+
+
+class Moving:
+    """A cost on a machine that is faster or slower as time goes on."""
+
+    def __init__(self, cost, factor):
+        self.cost = cost
+        self.factor = factor
+        self.world = None
+
+    def __call__(self, process, calls, rng):
+        return self.cost(process, calls, rng) * self.factor(self.world.now_s)
+
+
+def linear(a_ns, b_ns, n):
+    """What a call on n elements costs: a + b n, the one part that has a size."""
+    return a_ns + b_ns * n
+
+
+def restless(now_s):
+    """A machine that becomes slower all the time, and is twice as slow in bursts."""
+    return (1 + 0.02 * now_s) * (2.0 if now_s % 1.5 < 0.7 else 1.0)
 
 
 def trio(call_ns, between=0.0, *, again=1.0, slowed=1.15):
@@ -211,6 +241,8 @@ def carry_out(
     broken=(),
     seed=0,
     controls=False,
+    turns=True,
+    known=0.0,
     **changes,
 ):
     """Carry out a plan of kernels with known costs; return record, stock, world."""
@@ -232,8 +264,12 @@ def carry_out(
         {"numpy": HERE, "jax": HERE},
         2**40,
     )
+    if not turns:
+        # no two cases fit into memory together
+        alone = dict.fromkeys(plan.memory_bytes, 2**40 - 1)
+        plan = replace(plan, memory_bytes=alone)
     world = World()
-    stock = Stock(world, costs, seed=seed, broken=broken)
+    stock = Stock(world, costs, seed=seed, broken=broken, known=known)
     folder, header = begin(
         plan, folder / str(seed), ["test"], ("x", "0" * 64), environment()
     )
