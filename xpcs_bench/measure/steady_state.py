@@ -169,7 +169,7 @@ _UNLABELLED = Instruments(cpu_ns=lambda: 0, counters=lambda: UNKNOWN)
 def overhead_ns_per_sample(
     clock: Clock,
     instruments: Instruments = _UNLABELLED,
-    count: int = 1000,
+    count: int = 200,
     trials: int = 5,
 ) -> float:
     """Cost of one sample beyond two clock readings, with a call that does nothing (ns).
