@@ -36,7 +36,7 @@ from xpcs_bench.run.plan import Plan
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "engine"
 PROFILES = ("as_user", "controlled")
 CONDITIONS = ("quiet, in turn", "loaded, in turn", "loaded, one after the other")
-ROUNDS = 7
+ROUNDS = 5
 EXPERIMENT = """\
 name: loaded
 kernels:

@@ -31,7 +31,7 @@ from xpcs_bench.config import MEASURES, PROFILES
 from xpcs_bench.run.stock import FORKED, Stock
 
 RECORD = Path(__file__).resolve().parents[2] / "reports" / "engine"
-ROUNDS = 10
+ROUNDS = 8
 SAME = 0.02
 """By what part two times may differ and be called the same, as in comparisons."""
 EXPERIMENT = """\

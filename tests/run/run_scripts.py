@@ -84,6 +84,9 @@ class Stock:
     def lay_in(self, job):
         pass
 
+    def settle(self):
+        pass
+
     def take(self, case, job, cache=None):
         self.taken.append((case.id, job.process))
         variant = (case.kernel, case.variant.backend)

@@ -142,6 +142,29 @@ def test_where_a_server_dies_workers_are_new_interpreters(monkeypatch):
                 assert worker.start == "spawned"
 
 
+def test_the_processes_of_an_index_have_a_server_of_their_own():
+    """And no more are kept than may have a worker that is alive."""
+    member = case()
+    with Stock(LIMITS, PROFILES["as_user"]) as stock:
+        parents = []
+        for process in (0, 0, 1, 2, 3):
+            job = Job(process, (member,), together=False)
+            with stock.take(member, job) as worker:
+                worker.greet()
+                parents.append(psutil.Process(worker.pid).ppid())
+            stock.lay_in(Job(process + 1, (member,), together=False))
+            stock.settle()
+        assert parents[0] == parents[1]
+        assert len(set(parents)) == 4
+        servers = [
+            child
+            for child in psutil.Process().children()
+            if "fork_server" in " ".join(child.cmdline())
+        ]
+        assert parents[-1] in {server.pid for server in servers}
+        assert not {parents[0], parents[2]} & {server.pid for server in servers}
+
+
 def test_a_record_says_which_were_forked(plugins, tmp_path):
     plan = planned("sound", measure=("steady_state", "first_call", "parity"))
     evidence = carried_out(plan, started(plan, tmp_path))

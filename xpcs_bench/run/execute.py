@@ -60,6 +60,8 @@ _BLOCK_S = 0.05
 the cost of changing turns (1 ms), short against the drift of a machine (seconds)."""
 _MAX_BLOCK = 1000
 """Most samples in one block."""
+_AHEAD = 3
+"""Rounds of processes whose first workers are started before anything is timed."""
 
 _STATUS: Mapping[type[WorkerFailure], Status] = {
     WorkerRaised: Status.RAISED,
@@ -213,7 +215,10 @@ def execute(
         workers = stack.enter_context(stock or Stock(limits, plan.experiment.profile))
         run = _Run(plan, evidence, journal, workers, listener, monotonic)
         stack.callback(run.close)
-        workers.lay_in(jobs[0] if jobs else None)
+        # side by side now, and not one after the other later: nothing is timed yet
+        first = {job.process: job for job in reversed(jobs)}
+        for process in sorted(first)[:_AHEAD]:
+            workers.lay_in(first[process])
         for job, following in zip_longest(jobs, jobs[1:]):
             # every case is seen once, whatever that costs
             if job.process == 0 or run.left_s() > 0:
@@ -330,8 +335,12 @@ class _Run:
             process = self._taken(group)
             jobs = another(group, self._sound(group), process, self._plan, memory_limit)
             self._listener.extended(sum(len(job.cases) for job in jobs))
-            for job in jobs:
-                self.carry_out(job, None)
+            # it is likely to be the next one, too
+            more = another(
+                group, self._sound(group), process + 1, self._plan, memory_limit
+            )
+            for job, following in zip(jobs, [*jobs[1:], *more[:1]], strict=False):
+                self.carry_out(job, following)
             width |= self._widest([group], cases)
 
     def _widest(
@@ -370,6 +379,8 @@ class _Run:
                     self._record(case, _lost(case, job, failure))
                     continue
                 worker = worker or self._stock.take(case, job, cache)
+                if case.measure != "parity":
+                    self._stock.settle()
                 visit = _Visit(case, job, worker, self._monotonic)
                 if case.measure == "parity":
                     self._stock.lay_in(following)  # nobody looks at the clock
@@ -398,6 +409,7 @@ class _Run:
                 )
                 for case in job.cases
             ]
+            self._stock.settle()
             for visit in visits:
                 visit.worker.come_up()
             told = self._tell(visits, lambda visit: self._load(visit.case))
