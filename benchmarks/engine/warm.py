@@ -1,6 +1,6 @@
 """What share of a warm run is spent measuring: ``python benchmarks/engine/warm.py``.
 
-Carries out ``configs/warm.yaml``, cached calls of two variants for half a minute, and
+Carries out ``configs/warm.yaml``, cached calls of two variants for a minute, and
 asks its record how much of the wall time was inside warm-ups, samples and first calls.
 
 Writes ``reports/engine/warm.json`` and ``warm.md``.
