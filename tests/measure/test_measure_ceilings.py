@@ -5,17 +5,23 @@ import pytest
 from measure_scripts import Clock
 
 from xpcs_bench.errors import ConfigError
-from xpcs_bench.measure import ceilings
 from xpcs_bench.measure.ceilings import (
     WrongValues,
     bandwidth,
+    cache,
     cache_bytes,
     device_bandwidth,
     device_flops,
     flops,
     level_of,
-    usable_cores,
+    products,
+    reading,
+    streams,
+    timed,
 )
+from xpcs_bench.measure.ceilings.products import _product_ceiling
+from xpcs_bench.measure.ceilings.streams import _Streams
+from xpcs_bench.measure.circumstances import core_count
 from xpcs_bench.records import Ceiling, best
 
 MOVED = {"write": 1, "update": 2, "copy": 2, "read": 1}
@@ -25,9 +31,9 @@ MOVED = {"write": 1, "update": 2, "copy": 2, "read": 1}
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Arrays and matrices that are worked on in a moment."""
-    monkeypatch.setattr(ceilings, "_working_set", lambda level: 2**16)
-    monkeypatch.setattr(ceilings, "_SMALLEST", 8)
-    monkeypatch.setattr(ceilings, "_LARGEST", 64)
+    monkeypatch.setattr(cache, "working_set", lambda level: 2**16)
+    monkeypatch.setattr(products, "_SMALLEST", 8)
+    monkeypatch.setattr(products, "_LARGEST", 64)
 
 
 @pytest.mark.parametrize("threads", ["one", "all"])
@@ -38,7 +44,7 @@ def test_a_rate_is_bytes_over_the_time_of_its_passes(threads, reading_ns):
     loops = 2 if reading_ns == 1_000_000 else 1
     assert {row.operation for row in rows} == set(MOVED)
     for row in rows:
-        count = usable_cores() if threads == "all" else 1
+        count = core_count() if threads == "all" else 1
         nbytes = 2**15 // 8 // count * count * 8
         expected = MOVED[row.operation] * nbytes * loops * 1e9 / reading_ns
         assert row.per_second == pytest.approx(expected, rel=1e-12)
@@ -48,33 +54,32 @@ def test_a_rate_is_bytes_over_the_time_of_its_passes(threads, reading_ns):
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_fewer_threads_than_cores_may_be_asked_for(monkeypatch, count):
-    monkeypatch.setattr(ceilings, "usable_cores", lambda: 16)
+    monkeypatch.setattr(streams, "core_count", lambda: 16)
     for row in bandwidth("all", "cache", Clock(reading_ns=10**6), count):
         assert f"by {count} threads" in row.method
         assert row.threads == "all"
 
 
 def test_what_tells_the_levels_apart_is_kept_with_the_ceiling(monkeypatch):
-    monkeypatch.setattr(ceilings, "cache_bytes", lambda: 12345)
+    monkeypatch.setattr(cache, "cache_bytes", lambda: 12345)
     clock = Clock(reading_ns=10**6)
     rows = [*bandwidth("one", "memory", clock), *device_bandwidth("cpu", "one", clock)]
     assert {row.cache_bytes for row in rows} == {12345}
     (product,) = flops("one", "float64", clock)
     assert product.cache_bytes is None
-    monkeypatch.setattr(ceilings, "cache_bytes", lambda: None)
+    monkeypatch.setattr(cache, "cache_bytes", lambda: None)
     assert bandwidth("one", "cache", clock)[0].cache_bytes == 2**23
 
 
 def test_a_clock_that_stands_still_ends_all_the_same(monkeypatch):
-    monkeypatch.setattr(ceilings, "_MOST_LOOPS", 2)
+    monkeypatch.setattr(reading, "_MOST_LOOPS", 2)
     assert len(bandwidth("one", "memory", Clock())) == len(MOVED)
 
 
 @pytest.mark.parametrize("operation", MOVED)
 @pytest.mark.parametrize("threads", ["one", "all"])
 def test_a_stream_that_does_nothing_is_no_rate(monkeypatch, operation, threads):
-    streams = ceilings._Streams
-    monkeypatch.setattr(streams, operation, lambda self, part: None)
+    monkeypatch.setattr(_Streams, operation, lambda self, part: None)
     with pytest.raises(WrongValues, match=operation):
         bandwidth(threads, "cache", Clock(reading_ns=10**6))
 
@@ -84,8 +89,8 @@ def test_a_thread_that_leaves_its_part_out_is_seen(monkeypatch):
         if part.start == 0:
             np.copyto(self.target[part], self.source[part])
 
-    monkeypatch.setattr(ceilings, "usable_cores", lambda: 3)
-    monkeypatch.setattr(ceilings._Streams, "copy", copy)
+    monkeypatch.setattr(streams, "core_count", lambda: 3)
+    monkeypatch.setattr(_Streams, "copy", copy)
     with pytest.raises(WrongValues, match="copy"):
         bandwidth("all", "cache", Clock(reading_ns=10**6))
 
@@ -110,7 +115,7 @@ def scripted(clock, ns_per_element, spoil=0):
 def test_matrices_grow_until_a_product_is_long(ns_per_element, size):
     clock = Clock()
     multiply = scripted(clock, ns_per_element)
-    row = ceilings._product_ceiling(multiply, "numpy", "cpu", "float64", "one", clock)
+    row = _product_ceiling(multiply, "numpy", "cpu", "float64", "one", clock)
     assert row.working_set_bytes == 3 * 8 * size**2
     expected = 2 * size**3 * 1e9 / (ns_per_element * size**2)
     assert row.per_second == pytest.approx(expected, rel=1e-3)
@@ -120,14 +125,14 @@ def test_the_highest_rate_counts():
     # an interruption only ever adds
     costs = iter([5_000_000, *[9_000_000] * 3, 7_000_000, *[9_000_000] * 1000])
     clock = Clock()
-    timed = ceilings.timed(lambda: clock.spend(next(costs)), clock)
-    assert timed.ns == 5_000_000
+    readings = timed(lambda: clock.spend(next(costs)), clock)
+    assert readings.ns == 5_000_000
 
 
 def test_a_wrong_product_is_no_rate():
     clock = Clock()
     with pytest.raises(WrongValues, match="numpy returned a wrong product"):
-        ceilings._product_ceiling(
+        _product_ceiling(
             scripted(clock, 10**6, spoil=1), "numpy", "cpu", "float32", "one", clock
         )
 
@@ -177,9 +182,9 @@ def test_a_cache_that_is_not_told_is_unknown(tmp_path):
     assert cache_bytes(tmp_path) is None
 
 
-@pytest.mark.parametrize(("cache", "limit"), [(2**20, 2**20), (None, 2**23)])
-def test_what_fits_into_the_cache_is_limited_by_it(monkeypatch, cache, limit):
-    monkeypatch.setattr(ceilings, "cache_bytes", lambda: cache)
+@pytest.mark.parametrize(("nbytes", "limit"), [(2**20, 2**20), (None, 2**23)])
+def test_what_fits_into_the_cache_is_limited_by_it(monkeypatch, nbytes, limit):
+    monkeypatch.setattr(cache, "cache_bytes", lambda: nbytes)
     assert level_of(limit) == "cache"
     assert level_of(limit + 1) == "memory"
 

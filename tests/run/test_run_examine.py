@@ -179,7 +179,7 @@ def test_a_worker_takes_as_many_threads_as_it_is_told_and_has_cores(
         return Diagnosis(check=check, outcome=Outcome.PASS, found="b", advice="")
 
     monkeypatch.setattr(serve, "examine", examine)
-    monkeypatch.setattr(serve, "usable_cores", lambda: 4)
+    monkeypatch.setattr(serve, "core_count", lambda: 4)
     answers = []
     request = encode(Examine(check="clock", threads=threads))
     serve.serve([request], answers.append)

@@ -24,6 +24,7 @@ __all__ = [
     "Gauges",
     "Instruments",
     "RunDelay",
+    "core_count",
     "growth",
     "observed",
     "read_counters",
@@ -125,6 +126,11 @@ def usable_cores() -> int | None:
     if not hasattr(os, "sched_getaffinity"):
         return None
     return len(os.sched_getaffinity(0))
+
+
+def core_count() -> int:
+    """Count the cores that this process may use; where that is not told, all."""
+    return usable_cores() or os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from xpcs_bench.analysis.central import central, one_thread
-from xpcs_bench.measure.ceilings import usable_cores
 from xpcs_bench.measure.circumstances import (
     UNKNOWN,
     Counters,
     Instruments,
+    core_count,
     growth,
     observed,
 )
@@ -313,7 +313,7 @@ class SteadyState:
         least = least_time(
             self._task.kernel.work(self._task.problem),
             self._task.case.variant.device,
-            self._instruments.cores or usable_cores(),
+            self._instruments.cores or core_count(),
             self._clock,
         )
         too_short = ""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from xpcs_bench import __version__
-from xpcs_bench.measure.ceilings import usable_cores
+from xpcs_bench.measure.circumstances import core_count
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.environment import capture, probe
 from xpcs_bench.measure.examination.finding import Surroundings
@@ -109,7 +109,7 @@ class _Session:
                     }
                 )
             case Examine():
-                cores = min(usable_cores(), request.threads or usable_cores())
+                cores = min(core_count(), request.threads or core_count())
                 found = examine(request.check, Surroundings(cores=cores))
                 return Examined(diagnosis=found)
             case Measure():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xpcs_bench.measure.ceilings import usable_cores
+from xpcs_bench.measure.circumstances import core_count
 from xpcs_bench.measure.clock import Clock, now_ns
 from xpcs_bench.records import Ceiling, Outcome, Quantity
 
@@ -30,7 +30,7 @@ class Surroundings:
     """Below it are ``proc`` and ``sys``, where there are any."""
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = now_ns
-    cores: int = field(default_factory=usable_cores)
+    cores: int = field(default_factory=core_count)
     """Cores that this process may use, or the threads that are left to it if fewer."""
 
     def text(self, place: str) -> str | None:
