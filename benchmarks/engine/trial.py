@@ -9,8 +9,9 @@ from pathlib import Path
 from xpcs_bench.config.load import load_experiment
 from xpcs_bench.measure.environment import capture, probe
 from xpcs_bench.records import Case, Group, RunRecord, Variant
-from xpcs_bench.run.execute import Silent, execute
+from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Evidence, Journal, read_journal
+from xpcs_bench.run.listener import Silent
 from xpcs_bench.run.plan import Plan, make_plan
 from xpcs_bench.run.prepare import PROBE_TIMEOUT_S, catalogue
 from xpcs_bench.run.stock import Stock

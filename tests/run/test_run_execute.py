@@ -10,9 +10,10 @@ from making import environment, experiment, sampling
 from xpcs_bench.config import PROFILES, KernelChoice, Matrix
 from xpcs_bench.records import Device, Status
 from xpcs_bench.run.compilation_cache import CacheFolders
-from xpcs_bench.run.execute import execute, probe
+from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Journal, read_journal
 from xpcs_bench.run.plan import make_plan
+from xpcs_bench.run.probe import probe
 from xpcs_bench.run.store import begin, compose
 from xpcs_bench.run.wire import Availability
 from xpcs_bench.run.worker import Limits, cores

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from xpcs_bench.records import Case, Diagnosis, Measurement, Outcome, Status
-from xpcs_bench.run.execute import Listener, Silent
+from xpcs_bench.run.listener import Listener, Silent
 from xpcs_bench.units import format_duration
 
 __all__ = ["listener"]

@@ -12,8 +12,8 @@ from xpcs_bench.config.catalogue import Catalogue, KernelEntry
 from xpcs_bench.config.load import LoadedExperiment, load_experiment
 from xpcs_bench.kernels.registry import create_kernel, kernel_names
 from xpcs_bench.measure.boundary import BOUNDARIES
-from xpcs_bench.run.execute import probe
 from xpcs_bench.run.plan import Plan, make_plan, select
+from xpcs_bench.run.probe import probe
 from xpcs_bench.run.worker import Limits
 
 __all__ = ["PROBE_TIMEOUT_S", "catalogue", "memory_limit", "prepare"]

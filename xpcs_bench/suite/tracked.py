@@ -20,10 +20,12 @@ from xpcs_bench.errors import CannotMeasure, ConfigError
 from xpcs_bench.kernels.kernel import Capability
 from xpcs_bench.measure.environment import capture
 from xpcs_bench.records import Case, Device, Group, RunRecord, Status
-from xpcs_bench.run.execute import Silent, execute, probe
+from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Evidence, Journal
+from xpcs_bench.run.listener import Silent
 from xpcs_bench.run.plan import Plan, make_plan
 from xpcs_bench.run.prepare import PROBE_TIMEOUT_S, catalogue, memory_limit
+from xpcs_bench.run.probe import probe
 from xpcs_bench.run.store import begin, compose
 from xpcs_bench.run.wire import Availability
 from xpcs_bench.run.worker import Limits
