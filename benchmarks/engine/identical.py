@@ -14,14 +14,13 @@ end, with the time that every process told, and a study that was stopped goes on
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from circumstances import circumstances
+from rounds import keep_rounds
 from scipy.stats import beta
 from trial import carry_out, paired, plan_of
 
@@ -161,17 +160,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--out", type=Path, default=RECORD)
     options = parser.parse_args()
-    path = options.out / "identical.json"
-    runs = json.loads(path.read_text())["runs"] if path.exists() else []
-    while len(runs) < options.runs:
-        runs.append(measure_run(ORDER[len(runs) % len(ORDER)], len(runs)))
-        record = {
-            "circumstances": circumstances(),
-            "runs": runs,
-        }
-        path.write_text(json.dumps(record, indent=1) + "\n")
-        (options.out / "identical.md").write_text(markdown(record))
-        print(f"run {len(runs)} of {options.runs}", flush=True)
+    keep_rounds(
+        options.out / "identical.json",
+        "runs",
+        options.runs,
+        lambda seed: measure_run(ORDER[seed % len(ORDER)], seed),
+        markdown,
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ and a study that was stopped goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import multiprocessing
 import os
@@ -28,7 +27,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from circumstances import circumstances
+from rounds import keep_rounds
 from trial import MEMORY, carry_out, plan_of
 
 from xpcs_bench.run.plan import Plan
@@ -169,16 +168,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of each profile")
     parser.add_argument("--out", type=Path, default=RECORD)
     options = parser.parse_args()
-    path = options.out / "loaded.json"
-    rounds = json.loads(path.read_text())["rounds"] if path.exists() else []
-    wanted = len(PROFILES) * options.rounds
-    while len(rounds) < wanted:
-        done = len(rounds)
-        rounds.append(measure_round(PROFILES[done % len(PROFILES)], done))
-        record = {"circumstances": circumstances(), "rounds": rounds}
-        path.write_text(json.dumps(record, indent=1) + "\n")
-        (options.out / "loaded.md").write_text(markdown(record))
-        print(f"round {len(rounds)} of {wanted}", flush=True)
+    keep_rounds(
+        options.out / "loaded.json",
+        "rounds",
+        len(PROFILES) * options.rounds,
+        lambda seed: measure_round(PROFILES[seed % len(PROFILES)], seed),
+        markdown,
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ and a study that was stopped goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import random
 import statistics
@@ -23,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from circumstances import circumstances
+from rounds import keep_rounds
 from scipy.stats import t as student
 from trial import carry_out, plan_of
 
@@ -144,17 +143,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--out", type=Path, default=RECORD)
     options = parser.parse_args()
-    path = options.out / "starts.json"
-    rounds = json.loads(path.read_text())["rounds"] if path.exists() else []
-    while len(rounds) < options.rounds:
-        rounds.append(measure_round(len(rounds)))
-        record = {
-            "circumstances": circumstances(),
-            "rounds": rounds,
-        }
-        path.write_text(json.dumps(record, indent=1) + "\n")
-        (options.out / "starts.md").write_text(markdown(record))
-        print(f"round {len(rounds)} of {options.rounds}", flush=True)
+    keep_rounds(
+        options.out / "starts.json",
+        "rounds",
+        options.rounds,
+        measure_round,
+        markdown,
+    )
 
 
 if __name__ == "__main__":

@@ -194,3 +194,25 @@ def test_the_share_of_a_warm_run_is_told(load, tmp_path, share, says):
     made = {"machine": "m", "versions": "v"}
     record = {"circumstances": made, "accounting": spent | {"measuring_share": share}}
     assert says in warm.markdown(record)
+
+
+def test_rounds_are_kept_as_they_end_and_a_stopped_study_goes_on(load, tmp_path):
+    keep_rounds = load("engine", "rounds").keep_rounds
+    path = tmp_path / "study.json"
+
+    def page(record):
+        return f"{len(record['rounds'])} rounds"
+
+    def stopped(number):
+        if number == 2:
+            raise KeyboardInterrupt
+        return number
+
+    with pytest.raises(KeyboardInterrupt):
+        keep_rounds(path, "rounds", 4, stopped, page)
+    assert json.loads(path.read_text())["rounds"] == [0, 1]
+    measured = []
+    keep_rounds(path, "rounds", 4, lambda n: measured.append(n) or n, page)
+    assert measured == [2, 3]
+    assert json.loads(path.read_text())["rounds"] == [0, 1, 2, 3]
+    assert path.with_suffix(".md").read_text() == "4 rounds"

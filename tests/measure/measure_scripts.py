@@ -4,6 +4,8 @@ All of them write to one list of events, so that a test can read in which order 
 happened, and what was between two readings of the clock.
 """
 
+import os
+import sys
 import weakref
 from dataclasses import replace
 from typing import ClassVar
@@ -204,3 +206,15 @@ def instruments(*rows, events=None):
 def on(a_task, **changes):
     """The same task with other fields."""
     return replace(a_task, **changes)
+
+
+def caching(folder):
+    """Variables of a process whose jax keeps all that it compiles in a folder."""
+    return {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "JAX_ENABLE_X64": "true",
+        "JAX_ENABLE_COMPILATION_CACHE": "true",
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }

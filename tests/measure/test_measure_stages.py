@@ -3,7 +3,7 @@ import subprocess
 import sys
 
 import pytest
-from measure_scripts import Backend, Clock, right, task
+from measure_scripts import Backend, Clock, caching, right, task
 
 from xpcs_bench.backends import NumPyBackend
 from xpcs_bench.errors import CannotMeasure
@@ -156,14 +156,7 @@ case = making.case("jax", "stages", variant=variant)
 task = measure_scripts.task(lambda: create_backend("jax"), case=case)
 print(stages.measure(task, now_ns).model_dump_json())
 """
-    variables = {
-        "PYTHONPATH": ":".join(sys.path),
-        "JAX_ENABLE_X64": "true",
-        "JAX_ENABLE_COMPILATION_CACHE": "true",
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
+    variables = caching(tmp_path)
     for status, reason in (("invalid", "were not found in the persistent"), ("ok", "")):
         done = subprocess.run(
             [sys.executable, "-c", script],

@@ -6,11 +6,9 @@ lowered, compiled and executed. What else a process does once is over too (modul
 the library that load at first use, first pages of the allocator), and for a kernel of
 another kind may not be. It is never an estimate of a first call.
 
-One value a process, of the first recompilation. Over 20 processes of three kernels on
-two shared cores its spread between processes (standard deviation of the logarithm) was
-0.14, 0.16 and 0.08, that of the median of three 0.12, 0.13 and 0.07, for three times
-the work: what disturbs lasts longer than a process. The second and third read 1 to 4 %
-lower than the first, and it is the first that a program meets.
+One value a process, of the first recompilation. The median of three scattered hardly
+less between processes, for three times the work: what disturbs lasts longer than a
+process. The later ones read a little lower, and it is the first that a program meets.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from xpcs_bench.run.journal import Evidence, Journal
 from xpcs_bench.run.plan import Plan
 from xpcs_bench.run.worker import Limits, Worker, cores, worker_variables
 
-__all__ = ["Hearer", "Start", "ceiling_checks", "measure_ceilings"]
+__all__ = ["Hearer", "StartWorker", "ceiling_checks", "measure_ceilings"]
 
 _GPU = "gpu_rates"
 
-Start = Callable[[str, Limits, Mapping[str, str], int | None], Worker]
+StartWorker = Callable[[str, Limits, Mapping[str, str], int | None], Worker]
 """From name, limits, variables and core to a worker."""
 
 
@@ -55,7 +55,7 @@ def measure_ceilings(
     limits: Limits,
     hearer: Hearer,
     *,
-    start: Start = Worker,
+    start: StartWorker = Worker,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> None:
     """Measure what ``evidence`` does not hold yet; add it to evidence and journal.
@@ -93,7 +93,7 @@ def _examine(
     device: str,
     plan: Plan,
     limits: Limits,
-    start: Start,
+    start: StartWorker,
     keep: Callable[[Diagnosis], None],
 ) -> None:
     """Ask a worker like those of the cases on a device."""

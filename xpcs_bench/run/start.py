@@ -1,8 +1,8 @@
 """How a worker comes into being: a new interpreter, or a fork of one that waits.
 
-A new interpreter takes 0.3 s of CPU time until it can be asked for anything, and 0.4 s
-more with jax; a fork takes 10 ms. Its cached calls take the same time, and its first
-calls do not (ADR 0015), so only the former are asked of forks.
+A new interpreter imports what every worker needs before it can be asked for anything;
+a fork has it already. Its cached calls take the same time, and its first calls do not
+(ADR 0015), so only the former are asked of forks.
 """
 
 from __future__ import annotations

@@ -132,8 +132,8 @@ class Stock:
         """Return a server, started if there is none; None: it has died.
 
         The processes of each index have one of their own. Where library and heap lie
-        is drawn once a server: forks of a single one agreed on the time of a call of
-        1.2 us, and the next run's on one that was 3 % longer.
+        is drawn once a server, and decides what a call of a microsecond takes: forks of
+        a single one agree with each other, and not with the next run's.
         """
         key = (kind.backend, kind.device, process)
         if key not in self._servers:
