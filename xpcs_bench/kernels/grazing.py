@@ -205,12 +205,7 @@ def reflection_trigonometric(
     vector = _from_angles(backend, k, alpha_i, alpha_f, tth)
     if not angles:
         return {"q": q, **vector}
-    around = {
-        "phi": backend.rad2deg(backend.arctan2(up, right)),
-        "tth": backend.rad2deg(tth),
-        "alpha_f": backend.rad2deg(alpha_f),
-    }
-    return {"q": q, **around, **vector}
+    return {"q": q, **_around(backend, up, right, tth, alpha_f), **vector}
 
 
 def flat_reflection(
@@ -279,12 +274,17 @@ def flat_reflection_trigonometric(
     q = backend.hypot(vector["qr"], vector["qz"])
     if not angles:
         return {"q": q, **vector}
-    around = {
+    return {"q": q, **_around(backend, up, right, tth, alpha_f), **vector}
+
+
+def _around(
+    backend: BackendProtocol, up: Any, right: Any, tth: Any, alpha_f: Any
+) -> Maps:
+    return {
         "phi": backend.rad2deg(backend.arctan2(up, right)),
         "tth": backend.rad2deg(tth),
         "alpha_f": backend.rad2deg(alpha_f),
     }
-    return {"q": q, **around, **vector}
 
 
 def _from_angles(
