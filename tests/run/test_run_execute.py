@@ -1,5 +1,6 @@
 """Real workers: what one of them does wrong costs its own case and nothing else."""
 
+import contextlib
 import threading
 from itertools import pairwise
 
@@ -314,13 +315,19 @@ def test_an_interrupted_run_is_completed(plugins, tmp_path):
 
 def test_a_worker_killed_from_outside_costs_one_measurement(plugins, tmp_path):
     plan = planned("sound", "never_returns", measure=("first_call",))
+    killed = threading.Event()
     killers = []
 
     class Killing(Watching):
         def working(self, case, process):
             if case.kernel == "never_returns":
-                killers.append(threading.Thread(target=_kill_the_worker))
+                killers.append(threading.Thread(target=_kill_workers, args=(killed,)))
                 killers[-1].start()
+
+        def measured(self, case, measurement):
+            super().measured(case, measurement)
+            if killers:
+                killed.set()
 
     evidence = carried_out(plan, started(plan, tmp_path), listener=Killing())
     for killer in killers:
@@ -328,11 +335,16 @@ def test_a_worker_killed_from_outside_costs_one_measurement(plugins, tmp_path):
     assert statuses(evidence) == {"sound": Status.OK, "never_returns": Status.CRASHED}
 
 
-def _kill_the_worker():
-    """Wait until this process has a worker, and kill it whatever it is doing."""
-    while not (workers := psutil.Process().children()):
-        threading.Event().wait(0.05)
-    workers[0].kill()
+def _kill_workers(killed):
+    """Kill each worker of this process, whatever it is doing, until one was missed.
+
+    One that has done its work may still be there, and so may a child of another test.
+    """
+    while not killed.wait(0.05):
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if "xpcs_bench.run.serve" in child.cmdline():
+                    child.kill()
 
 
 def test_numpy_alone_is_seen_as_a_worker_sees_it():
