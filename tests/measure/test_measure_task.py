@@ -104,7 +104,7 @@ def test_inputs_are_placed_on_the_device_of_the_case_and_waited_for():
     backend = Backend(Clock())
     inputs = place_inputs(task(backend))
     assert backend.events == ["device_put cpu", "block"]
-    assert inputs.placed["x"].ready
+    assert inputs.given["x"].ready
     assert inputs.nbytes == 64
 
 

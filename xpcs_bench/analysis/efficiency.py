@@ -40,6 +40,9 @@ _ABOVE: dict[Resource, str] = {
     ),
 }
 """What a part above 1 means."""
+_CONVERTS = (
+    "the call converts, so that its time is not that of the kernel's work alone."
+)
 
 
 def efficiencies(
@@ -72,6 +75,13 @@ def _efficiency(
     case: Case, time: Estimate, ceilings: Sequence[Ceiling], threads: Threads
 ) -> Efficiency:
     device, dtype = case.variant.device, case.variant.dtype
+    if case.variant.converts != "nothing":
+        return Efficiency(
+            case=case.id,
+            bandwidth=_none(_CONVERTS),
+            flops=_none(_CONVERTS),
+            limited_by=None,
+        )
     if device != "cpu":
         threads = "all"  # those of the host have nothing to do with it
     level = _level(case.least_bytes or 0, device, ceilings)

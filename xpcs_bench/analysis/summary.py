@@ -337,6 +337,8 @@ def _break_evens(
             found = compared.get(candidate)
             if base is None or base_first is None or found is None:
                 continue
+            if _one_program(reference.variant, by_id[candidate].variant):
+                continue
             # cached calls are the same whatever was in the compilation cache
             for cache in get_args(CompilationCache):
                 # made anew: a copy would bring its cached id along
@@ -355,3 +357,8 @@ def _break_evens(
                     calls=calls,
                     reason=reason,
                 )
+
+
+def _one_program(one: Variant, other: Variant) -> bool:
+    """Whether variants differ in what they convert alone: neither compiles for it."""
+    return Variant(**one.model_dump() | {"converts": other.converts}) == other

@@ -4,6 +4,7 @@ from xpcs_bench.config.detector import Detector, Mask, MaskedRectangle, MaskFile
 from xpcs_bench.config.experiment import (
     MEASURES,
     CompilationCache,
+    Converts,
     Dtype,
     Experiment,
     KernelChoice,
@@ -20,6 +21,7 @@ __all__ = [
     "MEASURES",
     "PROFILES",
     "CompilationCache",
+    "Converts",
     "Detector",
     "Dtype",
     "Experiment",

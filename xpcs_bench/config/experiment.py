@@ -16,6 +16,7 @@ __all__ = [
     "Bytes",
     "Calls",
     "CompilationCache",
+    "Converts",
     "Dtype",
     "Experiment",
     "KernelChoice",
@@ -55,6 +56,7 @@ MEASURES: tuple[MeasureName, ...] = (
 )
 Dtype = Literal["float64", "float32"]
 CompilationCache = Literal["off", "cold", "warm"]
+Converts = Literal["nothing", "input", "output", "both"]
 Precision = Annotated[float, Field(gt=0, lt=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 SampleSeconds = Annotated[float, Field(gt=0, le=10)]
@@ -85,6 +87,7 @@ class Selector(ConfinedModel):
     device: str | None = None
     dtype: Dtype | None = None
     compilation_cache: CompilationCache | None = None
+    converts: Converts | None = None
     measure: MeasureName | None = None
 
 
@@ -99,6 +102,8 @@ class Matrix(ConfinedModel):
     """Floating-point type of inputs and outputs."""
     compilation_cache: tuple[CompilationCache, ...] = ("off",)
     """State of the persistent compilation cache when a process starts."""
+    converts: tuple[Converts, ...] = ("nothing",)
+    """What a call carries across between NumPy's arrays and the backend's."""
     exclude: tuple[Selector, ...] = ()
     """Cases to leave out."""
     include: tuple[Selector, ...] = ()

@@ -123,7 +123,7 @@ def _resolve(
         },
     )
     matrix = written.matrix
-    for key in ("backend", "device", "dtype", "compilation_cache"):
+    for key in ("backend", "device", "dtype", "compilation_cache", "converts"):
         problems.refuse_repeats(("matrix", key), getattr(matrix, key))
     _check_names(
         ("matrix", "backend"), matrix.backend, catalogue.backends, "backend", problems
@@ -160,6 +160,7 @@ def _resolve(
             device=matrix.device,
             dtype=matrix.dtype,
             compilation_cache=matrix.compilation_cache,
+            converts=matrix.converts,
             exclude=exclude,
             include=include,
         ),

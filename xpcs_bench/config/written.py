@@ -16,6 +16,7 @@ from xpcs_bench.config.detector import Pixels
 from xpcs_bench.config.experiment import (
     Calls,
     CompilationCache,
+    Converts,
     Dtype,
     MeasureName,
     Processes,
@@ -254,6 +255,8 @@ class WrittenSelector(WrittenModel):
     """Floating-point types."""
     compilation_cache: OneOrMany[CompilationCache] | None = None
     """States of the persistent compilation cache."""
+    converts: OneOrMany[Converts] | None = None
+    """What calls convert."""
     measure: OneOrMany[MeasureName] | None = None
     """Measures."""
 
@@ -270,6 +273,9 @@ class WrittenMatrix(WrittenModel):
     compilation_cache: OneOrMany[CompilationCache] = ("off",)
     """The persistent compilation cache when a process starts: off, cold (on and empty)
     or warm (what the process needs is in it). It decides what first calls cost."""
+    converts: OneOrMany[Converts] = ("nothing",)
+    """What every timed call converts: nothing (inputs are on the device beforehand, and
+    outputs stay there), input (from NumPy's arrays), output (to NumPy's) or both."""
     exclude: Annotated[tuple[WrittenSelector, ...], Listed()] = ()
     """Cases to leave out."""
     include: Annotated[tuple[WrittenSelector, ...], Listed()] = ()

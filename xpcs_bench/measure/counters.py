@@ -91,7 +91,7 @@ def _allocating_call(
     try:
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
-        outputs = executable.call(inputs.placed)
+        outputs = executable.call(inputs.given)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         if not already:
@@ -225,7 +225,7 @@ def measure(task: Task, clock: Clock) -> Observation:
         tally.uncounted |= dict.fromkeys(_PROGRAM, opaque)
     else:
         # of the very program that was called: jax has kept it
-        traced = executable.compiled.trace(inputs.placed)
+        traced = executable.compiled.trace(inputs.given)
         _count_program(tally, traced)
         invalid = _closed_over(
             inputs, traced.jaxpr, tally.counted.get("argument_bytes")

@@ -16,7 +16,8 @@ def measure(task: Task, clock: Clock) -> Observation:
     """Time from asking for the compiled callable to the last output being ready.
 
     The library is imported, the backend initialised and the inputs placed before the
-    clock starts; nothing else has been compiled. ``value`` is in seconds. With a warm
+    clock starts; nothing else has been compiled. Where calls convert, the first one
+    does too: no input was placed before. ``value`` is in seconds. With a warm
     compilation cache the case is invalid if jax tells that it compiled all the same.
     """
     inputs = place_inputs(task)

@@ -111,7 +111,7 @@ def measure(task: Task, clock: Clock, memory: HostMemory | None = None) -> Obser
     memory = memory or linux_memory() or portable_memory()
     task.backend.devices()  # initialises it
     idle = memory.resident()
-    placed: Any = place_inputs(task).placed
+    placed: Any = place_inputs(task).given
     memory.reset()
     executable, outputs, elapsed_ns = first_call(task, Inputs({}, placed), clock)
     peak = memory.peak()

@@ -89,10 +89,10 @@ def measure(task: Task, clock: Clock) -> Observation:
             "jax.stages. Take 'stages' out of 'measure' for this backend."
         )
         raise CannotMeasure(msg)
-    traced = staged("trace", lambda: whole.trace(inputs.placed))
+    traced = staged("trace", lambda: whole.trace(inputs.given))
     lowered = staged("lower", traced.lower)
     compiled = staged("compile", lowered.compile)
-    outputs = staged("execute", lambda: executable.block(compiled(inputs.placed)))
+    outputs = staged("execute", lambda: executable.block(compiled(inputs.given)))
     return check_values(task, inputs, outputs).observation(
         input_bytes=inputs.nbytes,
         invalid=heard.programs.since(before).missing(),

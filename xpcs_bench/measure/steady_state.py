@@ -120,9 +120,9 @@ class Readings:
 
 def _take(
     clock: Clock,
-    compiled: Callable[[Any], Any],
-    block: Callable[[Any], Any],
-    inputs: Any,
+    begin: Callable[[Any], Any],
+    end: Callable[[Any], Any],
+    given: Any,
     elapsed_ns: array[int],
     inner_loops: int,
     last: list[Any],
@@ -145,7 +145,7 @@ def _take(
         cpu_started = cpu_ns()
         started = clock()
         for _ in repeat(None, inner_loops):
-            outputs = block(compiled(inputs))
+            outputs = end(begin(given))
         ended = clock()
         cpu_ended = cpu_ns()
         read.append((cpu_ended - cpu_started, counters()))
@@ -360,9 +360,9 @@ class SteadyState:
     ) -> list[Labels]:
         return _take(
             self._clock,
-            self._executable.compiled,
-            self._executable.block,
-            self.load().placed,
+            self._executable.begin,
+            self._executable.end,
+            self.load().given,
             elapsed_ns,
             loops,
             self._last,

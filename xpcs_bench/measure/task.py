@@ -18,7 +18,14 @@ from xpcs_bench.kernels.kernel import Kernel, Problem
 from xpcs_bench.kernels.registry import create_kernel
 from xpcs_bench.records import Case
 
-__all__ = ["Inputs", "Task", "build_task", "make_inputs", "place_inputs"]
+__all__ = [
+    "Inputs",
+    "Task",
+    "build_task",
+    "make_inputs",
+    "place_inputs",
+    "require_types",
+]
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,17 @@ class Task:
         backend = self.make_backend()
         _require_64_bits(backend)
         return backend
+
+    def place(self, host: Mapping[str, NDArray[Any]]) -> Mapping[str, Any]:
+        """Convert host arrays to the backend's, on the device of the case.
+
+        They may not be there yet. It is the protocol's own way for a named device,
+        and the one that ``DeviceManager.place_on_device`` goes.
+        """
+        placed: Mapping[str, Any] = self.backend.device_put(
+            host, device=self.case.variant.device
+        )
+        return placed
 
 
 def build_task(
@@ -104,8 +122,9 @@ class Inputs:
 
     host: dict[str, NDArray[Any]]
     """As NumPy arrays, read-only: reference and truth are computed from them."""
-    placed: Mapping[str, Any]
-    """On the device under test, ready."""
+    given: Mapping[str, Any]
+    """What a call is given: arrays on the device under test, ready; those of the host
+    where the call converts them itself."""
 
     @property
     def nbytes(self) -> int:
@@ -124,6 +143,9 @@ def make_inputs(task: Task) -> dict[str, NDArray[Any]]:
 def place_inputs(task: Task) -> Inputs:
     """Make the inputs and wait until they are on the device of the case.
 
+    Where its calls convert them none is placed: the first transfer of a process is
+    then part of the first call.
+
     Raises
     ------
     CannotMeasure
@@ -131,16 +153,30 @@ def place_inputs(task: Task) -> Inputs:
     """
     host = make_inputs(task)
     backend = task.backend
-    placed = backend.block_until_ready(
-        backend.device_put(host, device=task.case.variant.device)
-    )
+    if task.case.variant.converts_input:
+        return Inputs(host, host)
+    placed = backend.block_until_ready(task.place(host))
+    require_types(task, host, placed)
+    return Inputs(host, placed)
+
+
+def require_types(
+    task: Task, host: Mapping[str, NDArray[Any]], placed: Mapping[str, Any]
+) -> None:
+    """Refuse inputs that are of another type on the device than on the host.
+
+    Raises
+    ------
+    CannotMeasure
+        Naming the first of them.
+    """
     for name, array in host.items():
         if placed[name].dtype != array.dtype:
             msg = (
                 f"input {name!r} is {array.dtype} on the host and {placed[name].dtype} "
-                f"on {task.case.variant.device!r}: backend {backend.name!r} converted "
-                "it silently. A case is measured in the type it names. Enable 64-bit "
-                "types in the backend, or take the case out with 'exclude'."
+                f"on {task.case.variant.device!r}: backend {task.backend.name!r} "
+                "converted it silently. A case is measured in the type it names. "
+                "Enable 64-bit types in the backend, or take the case out with "
+                "'exclude'."
             )
             raise CannotMeasure(msg)
-    return Inputs(host, placed)

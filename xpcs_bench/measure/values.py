@@ -18,7 +18,7 @@ from xpcs_bench.analysis.agreement import (
     require_finite,
 )
 from xpcs_bench.errors import CannotMeasure
-from xpcs_bench.measure.task import Inputs, Task
+from xpcs_bench.measure.task import Inputs, Task, require_types
 from xpcs_bench.records import Agreement, Observation, OutputDigest, Status, Verified
 
 __all__ = ["ValueCheck", "check_values", "digest", "reference_outputs", "sentence"]
@@ -104,12 +104,20 @@ def check_values(
     the truth, where the kernel knows it: values at sampled points. An output that
     must be finite and is not has one more, failed, check: the reference may be
     non-finite too. What is equal to ``verified`` bit by bit is not compared again.
+
+    Raises
+    ------
+    CannotMeasure
+        There is nothing to be right about, or calls that convert their inputs give them
+        another type.
     """
-    actual = {name: np.asarray(task.backend.to_numpy(x)) for name, x in outputs.items()}
+    actual = {name: _on_host(task, x) for name, x in outputs.items()}
     digests = tuple(digest(name, array) for name, array in actual.items())
     output_bytes = sum(array.nbytes for array in actual.values())
     if verified is not None and digests == verified.outputs:
         return ValueCheck(verified.checks, digests, output_bytes, aliased="")
+    if task.case.variant.converts_input:
+        require_types(task, inputs.host, task.place(inputs.host))
     reference = reference_outputs(task, inputs)
     tolerances = {name: _tolerance(task, name) for name in reference}
     checks = list(compare_outputs(actual, reference, tolerances))
@@ -130,6 +138,13 @@ def check_values(
         output_bytes=output_bytes,
         aliased=_aliased(actual, reference),
     )
+
+
+def _on_host(task: Task, output: Any) -> NDArray[Any]:
+    # what the call has converted is no array of the backend any more
+    if isinstance(output, np.ndarray):
+        return output
+    return np.asarray(task.backend.to_numpy(output))
 
 
 def digest(name: str, array: NDArray[Any]) -> OutputDigest:

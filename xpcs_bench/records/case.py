@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from xpcs_bench.config import (
     CompilationCache,
+    Converts,
     Detector,
     Dtype,
     Geometry,
@@ -35,6 +36,9 @@ class Variant(ConfinedModel):
     dtype: Dtype
     compilation_cache: CompilationCache = "off"
     """State of the persistent compilation cache when its process starts."""
+    converts: Converts = "nothing"
+    """What a call carries across: ``input`` from NumPy's arrays to the backend's,
+    ``output`` back, or ``both``. Records from before there was a choice have none."""
     control: ControlRole = ""
     """Part in a control, whose answer is known: the ``first``, the same ``again``, or
     ``slowed`` by :data:`SLOWED_BY`. Empty for what is under test."""
@@ -43,17 +47,29 @@ class Variant(ConfinedModel):
     def id(self) -> str:
         """``backend/device/dtype``, with the implementation in front unless builtin.
 
-        A compilation cache that is not off stands behind, and last the part in a
-        control.
+        A compilation cache that is not off stands behind, then what calls convert, and
+        last the part in a control.
         """
         parts = [self.backend, self.device, self.dtype]
         if self.compilation_cache != "off":
             parts.append(f"{self.compilation_cache}-cache")
+        if self.converts != "nothing":
+            parts.append(f"converts-{self.converts}")
         if self.control:
             parts.append(self.control)
         if self.implementation != "builtin":
             parts.insert(0, self.implementation)
         return "/".join(parts)
+
+    @property
+    def converts_input(self) -> bool:
+        """Whether a call is given NumPy's arrays, and places them itself."""
+        return self.converts in {"input", "both"}
+
+    @property
+    def converts_output(self) -> bool:
+        """Whether a call returns NumPy's arrays."""
+        return self.converts in {"output", "both"}
 
 
 class Case(ConfinedModel):

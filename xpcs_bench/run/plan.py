@@ -39,6 +39,9 @@ _DECIDED_BY_THE_CACHE: Mapping[MeasureName, frozenset[CompilationCache]] = {
 }
 """States of the persistent compilation cache, other than off, that a measure can be
 taken in."""
+_CONVERTED: frozenset[MeasureName] = frozenset({"first_call", "steady_state"})
+"""Measures whose calls may convert: those that time a call from what it is given to
+what it returns."""
 _IDLE_WORKER_BYTES = 400 * 2**20
 """Resident memory of a worker that has imported jax and compiled something small."""
 _TEMPORARIES = 4
@@ -61,11 +64,7 @@ class Plan:
     def digest(self) -> str:
         """Of the cases and of everything that decides how they are measured."""
         content = {
-            "cases": [
-                # what follows from kernel, parameters and type decides nothing more
-                case.model_dump(mode="json", exclude={"least_flops", "least_bytes"})
-                for case in self.cases
-            ],
+            "cases": [_decisive(case) for case in self.cases],
             "sampling": self.experiment.sampling.model_dump(mode="json"),
             "tolerances": [
                 row.model_dump(mode="json") for row in self.experiment.tolerances
@@ -79,6 +78,16 @@ class Plan:
             content["efficiency"] = True
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _decisive(case: Case) -> dict[str, Any]:
+    """Return what of a case decides how it is measured."""
+    # what follows from kernel, parameters and type decides nothing more
+    content = case.model_dump(mode="json", exclude={"least_flops", "least_bytes"})
+    if case.variant.converts == "nothing":
+        # such a case keeps the digest from before there was a choice
+        del content["variant"]["converts"]
+    return content
 
 
 _Row = Mapping[str, Any]
@@ -96,17 +105,24 @@ def _given(selector: Selector) -> _Row:
 def _variants(experiment: Experiment) -> Iterator[tuple[Variant, _Row]]:
     """Yield variants, and what limits each to some cases."""
     matrix = experiment.matrix
-    for backend, device, dtype, cache in itertools.product(
-        matrix.backend, matrix.device, matrix.dtype, matrix.compilation_cache
+    for backend, device, dtype, cache, converts in itertools.product(
+        matrix.backend,
+        matrix.device,
+        matrix.dtype,
+        matrix.compilation_cache,
+        matrix.converts,
     ):
         variant = Variant(
-            backend=backend, device=device, dtype=dtype, compilation_cache=cache
+            backend=backend,
+            device=device,
+            dtype=dtype,
+            compilation_cache=cache,
+            converts=converts,
         )
         yield variant, {}
     for row in matrix.include:
         dtypes = (row.dtype,) if row.dtype else matrix.dtype
-        caches = (row.compilation_cache or "off",)
-        for dtype, cache in itertools.product(dtypes, caches):
+        for dtype in dtypes:
             if row.backend is None or row.device is None:
                 msg = f"matrix.include row {row!r} must name backend and device."
                 raise ConfigError(msg)
@@ -114,7 +130,8 @@ def _variants(experiment: Experiment) -> Iterator[tuple[Variant, _Row]]:
                 backend=row.backend,
                 device=row.device,
                 dtype=dtype,
-                compilation_cache=cache,
+                compilation_cache=row.compilation_cache or "off",
+                converts=row.converts or "nothing",
             )
             yield variant, _given(row)
 
@@ -197,6 +214,17 @@ def _cache_reason(
     return None
 
 
+def _conversion_reason(variant: Variant, measure: MeasureName) -> str | None:
+    """Why a case has nothing to convert."""
+    if variant.converts == "nothing":
+        return None
+    if variant.backend == "numpy":
+        return "converts: the arrays of numpy are the host's, and stay what they are"
+    if measure not in _CONVERTED:
+        return f"converts: first and cached calls convert, and no {measure} does"
+    return None
+
+
 @dataclass(frozen=True)
 class _Column:
     """A variant and a measure: what every problem of a kernel is crossed with."""
@@ -225,6 +253,7 @@ def _columns(
             reason = (
                 unable
                 or _cache_reason(kernel, variant, measure)
+                or _conversion_reason(variant, measure)
                 or skip_reason(
                     measure,
                     boundary,
@@ -278,6 +307,7 @@ def make_plan(
                     "device": variant.device,
                     "dtype": variant.dtype,
                     "compilation_cache": variant.compilation_cache,
+                    "converts": variant.converts,
                     "measure": column.measure,
                 }
                 if not _matches(column.only, fields) or any(

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from xpcs_bench.config import Converts
 from xpcs_bench.records import BreakEven, Case, Comparison, Estimate, Judgement
 from xpcs_bench.report.cells import (
     Bar,
@@ -43,6 +44,10 @@ _WOULD_SEE = "Would see"
 _WOULD_SEE_MEANS = (
     "Would see: had the candidate been slower by so much, nearly every such run would "
     "have found it."
+)
+_CONVERTS_MEANS = (
+    " Converts: what every call of the candidates carries across between NumPy's "
+    "arrays and their backend's, in its time. The reference is the same for all."
 )
 Compared = tuple[Place[Comparison], Place[Case], Place[Case]]
 """A comparison, its baseline and its candidate."""
@@ -98,8 +103,8 @@ def describe(evidence: Evidence) -> Section:
     ]
     cached = [row for row in compared if row[0].value.metric == "steady_state"]
     tables = [_answers(evidence, cached)]
-    # with one candidate per problem the first table has said it all
-    if len(compared) > len({row[1].value.problem_id for row in cached}):
+    # with one candidate per question the first table has said it all
+    if len(compared) > len(_by_question(cached)):
         tables.append(_comparisons(compared))
     return Section(
         "answers",
@@ -115,6 +120,23 @@ def _by_problem(cached: list[Compared]) -> dict[str, list[Compared]]:
     for row in cached:
         problems[row[1].value.problem_id].append(row)
     return problems
+
+
+def _by_question(cached: list[Compared]) -> dict[tuple[str, Converts], list[Compared]]:
+    """Ask of every problem once for each way in which calls convert.
+
+    What has to be carried across is for the program around the call to say, and not
+    among what can be chosen.
+    """
+    questions: dict[tuple[str, Converts], list[Compared]] = defaultdict(list)
+    for row in cached:
+        candidate = row[2].value
+        questions[candidate.problem_id, candidate.variant.converts].append(row)
+    return questions
+
+
+def _ask_of_conversions(cached: list[Compared]) -> bool:
+    return any(row[2].value.variant.converts != "nothing" for row in cached)
 
 
 def _ratio(row: Compared) -> float:
@@ -142,7 +164,7 @@ def _rivals(best: Compared, rows: list[Compared]) -> list[Compared]:
 
 
 def _lead(evidence: Evidence, cached: list[Compared]) -> Line:
-    best = [_best(rows) for rows in _by_problem(cached).values()]
+    best = [_best(rows) for rows in _by_question(cached).values()]
     if not best:
         cases = evidence.under_test.values()
         n_variants = len({case.value.variant.id for case in cases})
@@ -152,7 +174,10 @@ def _lead(evidence: Evidence, cached: list[Compared]) -> Line:
             else "No cached calls of two variants were measured that could be compared."
         )
     return line(
-        "Problems by the judgement on their best candidate: ",
+        "Problems, each once for every way in which calls convert, "
+        if _ask_of_conversions(cached)
+        else "Problems ",
+        "by the judgement on their best candidate: ",
         joined(
             line(count(rows), " ", judgement_words(judgement))
             for judgement in Judgement
@@ -177,39 +202,44 @@ def _answers(evidence: Evidence, cached: list[Compared]) -> Table:
         (each.value.problem, each.value.baseline, each.value.candidate): each
         for each in evidence.root["summary"]["break_evens"]
     }
+    asked = _ask_of_conversions(cached)
     rows = []
-    compared = _by_problem(cached)
+    questions: dict[str, list[list[Compared]]] = defaultdict(list)
+    for (problem, _), compared in _by_question(cached).items():
+        questions[problem].append(compared)
     for problem, cases in evidence.by_problem("steady_state").items():
-        if problem not in compared:
-            rows.append(_unanswered(evidence, cases))
-            continue
-        best = _best(compared[problem])
-        comparison, baseline, candidate = best
-        names = baseline.value.variant.id, candidate.value.variant.id
-        rows.append(
-            Row(
-                (
-                    problem_id(baseline),
-                    _fastest(best, compared[problem]),
-                    _speedup(comparison, bar),
-                    line(
-                        variant_id(candidate),
-                        " ",
-                        judgement_words(comparison.value.judgement),
-                        _CONJUNCTIONS[comparison.value.judgement],
-                        variant_id(baseline),
-                        *_reason(comparison),
-                    ),
-                    number(comparison["smallest_change"], "fraction"),
-                    _calls(break_evens.get((problem, *names))),
+        if problem not in questions:
+            rows.append(_unanswered(evidence, cases, asked=asked))
+        for compared in questions[problem]:
+            best = _best(compared)
+            comparison, baseline, candidate = best
+            names = baseline.value.variant.id, candidate.value.variant.id
+            rows.append(
+                Row(
+                    (
+                        problem_id(baseline),
+                        *([text(candidate["variant"]["converts"])] if asked else []),
+                        _fastest(best, compared),
+                        _speedup(comparison, bar),
+                        line(
+                            variant_id(candidate),
+                            " ",
+                            judgement_words(comparison.value.judgement),
+                            _CONJUNCTIONS[comparison.value.judgement],
+                            variant_id(baseline),
+                            *_reason(comparison),
+                        ),
+                        number(comparison["smallest_change"], "fraction"),
+                        _calls(break_evens.get((problem, *names))),
+                    )
                 )
             )
-        )
     return Table(
         "answers",
         "Fastest variant per problem",
         (
             column("Problem"),
+            *([column("Converts")] if asked else []),
             column("Fastest"),
             column("Speedup", numeric=True),
             column("Judgement"),
@@ -221,6 +251,7 @@ def _answers(evidence: Evidence, cached: list[Compared]) -> Table:
             "Break-even: after so many calls the candidate has paid for its first "
             "call. ",
             _WOULD_SEE_MEANS,
+            _CONVERTS_MEANS if asked else "",
         ),
     )
 
@@ -253,7 +284,7 @@ def _fastest(best: Compared, rows: list[Compared]) -> Cell:
             return variant_id(baseline)
 
 
-def _unanswered(evidence: Evidence, cases: list[Place[Case]]) -> Row:
+def _unanswered(evidence: Evidence, cases: list[Place[Case]], *, asked: bool) -> Row:
     """Say why a problem has no answer."""
     reasons = [
         line(variant_id(case), " ", estimate)
@@ -262,8 +293,13 @@ def _unanswered(evidence: Evidence, cases: list[Place[Case]]) -> Row:
     ]
     why = joined(reasons) if reasons else line("nothing to compare with")
     blank = Words("none", "muted")
+    doubt = Words("cannot tell", "doubt")
     return Row(
-        (problem_id(cases[0]), Words("cannot tell", "doubt"), blank, why, blank, blank),
+        (
+            problem_id(cases[0]),
+            *([blank] if asked else []),
+            *(doubt, blank, why, blank, blank),
+        ),
         tone="doubt",
     )
 

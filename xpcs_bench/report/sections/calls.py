@@ -38,6 +38,11 @@ _TWO_FIRST_CALLS = (
     "its program is found there, and not compiled. Where nothing else was measured, "
     "processes and samples are those behind it."
 )
+_CONVERTING = (
+    " Of a variant that converts, input says that every call is given NumPy's arrays "
+    "and takes them to the device, output that it returns NumPy's arrays, and both "
+    "that it does the one and the other. All of that is in its times."
+)
 _SAMPLED = ("first_call", "recompile", "steady_state", "conversion")
 
 
@@ -67,6 +72,10 @@ def _calls(evidence: Evidence) -> Table:
     groups = []
     # most runs do not ask for it: a column of gaps would take the place of numbers
     recompiled = bool(evidence.by_problem("recompile"))
+    converting = any(
+        case.value.variant.converts != "nothing"
+        for case in evidence.under_test.values()
+    )
     none = {skip.case for skip in evidence.root.value.header.skipped}
     problems = evidence.by_problem("first_call", "recompile", "steady_state")
     for cases in problems.values():
@@ -114,6 +123,7 @@ def _calls(evidence: Evidence) -> Table:
             "first call where that alone was measured. Sampled in turn: with the other "
             "variants, so that what disturbs one disturbs all."
             + (_TWO_FIRST_CALLS if recompiled else "")
+            + (_CONVERTING if converting else "")
         ),
     )
 
