@@ -212,6 +212,23 @@ def test_a_time_without_an_end_gives_no_rate(lower, upper):
     assert "interval" in found.bandwidth.reason
 
 
+@pytest.mark.parametrize("way", ["input", "output", "both"])
+def test_a_call_that_converts_is_no_part_of_a_ceiling(way):
+    of = work()
+    own = of.variant.model_dump()
+    converting = case(
+        variant=Variant(**own | {"converts": way}),
+        least_bytes=of.least_bytes,
+        least_flops=of.least_flops,
+    )
+    assert told(of).bandwidth.part is not None
+    found = told(converting)
+    for achieved in (found.bandwidth, found.flops):
+        assert achieved.per_second is achieved.part is achieved.ceiling is None
+        assert achieved.reason.startswith("the call converts")
+    assert found.limited_by is None
+
+
 def test_only_cached_calls_have_a_part_and_only_where_it_was_asked_for():
     of = work()
     rows = [

@@ -130,6 +130,58 @@ def test_a_warm_compilation_cache_has_a_break_even_of_its_own():
     assert calls["jax/cpu/float64/warm-cache"] < calls["jax/cpu/float64"] / 4
 
 
+def converting(backend, measure="steady_state", converts="both"):
+    own = case(backend).variant.model_dump()
+    return case(backend, measure, variant=Variant(**own | {"converts": converts}))
+
+
+def test_a_call_that_converts_has_a_break_even_of_its_own():
+    both = converting("jax")
+    firsts = (
+        case("numpy", "first_call"),
+        case("jax", "first_call"),
+        converting("jax", "first_call"),
+    )
+    rows = taken((100_000,) * 3, (50_000,) * 3)
+    for process in range(3):
+        rows.append(measurement(both, process, samples=samples(*[75_000] * 3)))
+        for first, value in zip(firsts, (100e-6, 1000e-6, 1600e-6), strict=True):
+            rows.append(measurement(first, process, value=value))
+    summary = summarise((NUMPY, JAX, both, *firsts), (group(NUMPY, JAX, both),), rows)
+    calls = {row.candidate: row.calls.point for row in summary.break_evens}
+    assert calls.keys() == {JAX.variant.id, both.variant.id}
+    assert calls[JAX.variant.id] == pytest.approx(900 / 50, abs=1)
+    assert calls[both.variant.id] == pytest.approx(1500 / 25, abs=1)
+
+
+def test_a_call_that_converts_without_a_first_call_of_its_own_has_no_break_even():
+    both = converting("jax")
+    firsts = (case("numpy", "first_call"), case("jax", "first_call"))
+    rows = []
+    for process in range(3):
+        for cached, ns in ((NUMPY, 100_000), (both, 75_000)):
+            rows.append(measurement(cached, process, samples=samples(*[ns] * 3)))
+        for first, value in zip(firsts, (100e-6, 1000e-6), strict=True):
+            rows.append(measurement(first, process, value=value))
+    summary = summarise((NUMPY, both, *firsts), (group(NUMPY, both),), rows)
+    assert len(summary.comparisons) == 1
+    assert summary.break_evens == ()
+
+
+def test_converting_pays_back_no_compilation_of_the_same_program():
+    both = converting("jax")
+    firsts = (case("jax", "first_call"), converting("jax", "first_call"))
+    rows = []
+    for process in range(3):
+        for cached, ns in ((JAX, 100_000), (both, 75_000)):
+            rows.append(measurement(cached, process, samples=samples(*[ns] * 3)))
+        for first, value in zip(firsts, (1000e-6, 1600e-6), strict=True):
+            rows.append(measurement(first, process, value=value))
+    summary = summarise((JAX, both, *firsts), (group(JAX, both), group(*firsts)), rows)
+    assert len(summary.comparisons) == 2
+    assert summary.break_evens == ()
+
+
 def labelled(cpu_ns, delay_ns):
     """Ten samples of 1000 ns of wall time."""
     n = 10

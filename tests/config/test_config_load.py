@@ -197,6 +197,22 @@ matrix:
         )
         assert matrix.include[0].dtype == "float32"
 
+    def test_what_calls_convert_is_nothing_unless_it_is_asked_for(self, load):
+        assert load(KERNEL).experiment.matrix.converts == ("nothing",)
+        text = """
+matrix:
+  converts: [nothing, both]
+  exclude: {backend: numpy, converts: [input, both]}
+  include: [{backend: jax, device: gpu, converts: output}]
+"""
+        matrix = load(KERNEL + text).experiment.matrix
+        assert matrix.converts == ("nothing", "both")
+        assert [row.converts for row in matrix.exclude] == ["input", "both"]
+        assert matrix.include[0].converts == "output"
+        assert load(KERNEL, "matrix.converts=both").experiment.matrix.converts == (
+            "both",
+        )
+
     def test_what_is_read_twice_is_measured_the_same(self, load, measured):
         text = f"{KERNEL}detectors: {{from_file: E0173.h5}}\ngeometries: {REFLECTION}\n"
         experiment = load(text).experiment

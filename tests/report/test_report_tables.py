@@ -143,6 +143,61 @@ def test_two_fast_candidates_that_overlap_are_both_named():
     )
 
 
+def carrying(*ways):
+    return [
+        Variant(backend="jax", device="cpu", dtype="float64", converts=way)
+        for way in ways
+    ]
+
+
+def test_every_problem_is_asked_once_for_each_way_of_converting():
+    script = Script()
+    both, into = carrying("both", "input")
+    speed(
+        script,
+        EIGER,
+        {NUMPY: (1.0, 1.0), JAX: (1.0, 0.5), into: (1.0, 0.9), both: (1.0, 2.0)},
+        {JAX: Judgement.FASTER, into: Judgement.FASTER, both: Judgement.SLOWER},
+    )
+    record = script.record()
+    table = rows(record, "answers")
+    problem = "qmap/eiger-500k/saxs"
+    assert columns(record, "answers")[:3] == ["Problem", "Converts", "Fastest"]
+    assert [row[:3] for row in table] == [
+        [problem, "nothing", JAX.id],
+        [problem, "input", into.id],
+        [problem, "both", NUMPY.id],
+    ]
+    assert lead(record, "answers").startswith(
+        "Problems, each once for every way in which calls convert, by the judgement "
+    )
+    assert "2 faster, 1 slower" in lead(record, "answers")
+    assert "carries across" in plain(tables(record)["answers"].note)
+    assert "is given NumPy's arrays" in plain(tables(record)["calls"].note)
+    # one candidate to a question: the first table has said it all
+    assert "comparisons" not in tables(record)
+
+
+def test_a_problem_without_an_answer_is_one_row_whatever_was_asked_of_others():
+    script = Script()
+    (both,) = carrying("both")
+    speed(
+        script, EIGER, {NUMPY: (1.0, 1.0), both: (1.0, 0.5)}, {both: Judgement.FASTER}
+    )
+    script.case(JAX, on=detector("other", 8, 8), status=Status.CRASHED)
+    answered, other = rows(script.record(), "answers")
+    assert answered[1] == "both"
+    assert other[:3] == ["qmap/other/saxs", "none", "cannot tell"]
+    assert "jax/cpu/float64 crashed" in other[4]
+
+
+def test_where_nothing_is_converted_nothing_is_said_of_it(record_of):
+    record = record_of("small")
+    assert "Converts" not in columns(record, "answers")
+    for name in ("answers", "calls"):
+        assert "onvert" not in plain(tables(record)[name].note)
+
+
 def test_one_variant_has_nothing_to_be_compared_with():
     script = Script()
     speed(script, EIGER, {NUMPY: (1.0, 1.0)}, {})

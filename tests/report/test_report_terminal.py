@@ -2,10 +2,11 @@ import io
 import re
 
 import pytest
-from report_scripts import SCRIPTS
+from report_scripts import NUMPY, SCRIPTS, Script, detector, speed
 from rich.cells import cell_len
 from rich.console import Console
 
+from xpcs_bench.records import Variant
 from xpcs_bench.report import export, print_summary
 from xpcs_bench.report.tables import describe
 from xpcs_bench.report.terminal import COLUMNS, MOST_ROWS, WIDTH
@@ -83,6 +84,18 @@ def test_the_two_first_calls_leave_no_room_for_what_follows_from_the_numbers(rec
     assert re.split(r"\s{2,}", head.strip()) == [
         *("Variant", "First call", "Warm-process recompile", "Cached call")
     ]
+
+
+def test_a_name_that_is_too_long_breaks_where_one_of_its_parts_ends():
+    script = Script()
+    both = Variant(backend="jax", device="cpu", dtype="float64", converts="both")
+    eiger = detector("eiger-500k", 514, 1030)
+    speed(script, eiger, {NUMPY: (1.0, 1.0), both: (1.0, 0.5)}, {})
+    shown = export(script.record(), "terminal")
+    after = [line.strip() for line in shown.split("Cached call")[1].splitlines()]
+    (at,) = (n for n, line in enumerate(after) if line.startswith("jax/"))
+    assert after[at].split()[0] == "jax/cpu/float64/"
+    assert after[at + 1].split()[0] == "converts-both"
 
 
 def test_every_column_it_shows_exists(record_of):

@@ -25,6 +25,7 @@ def planned(
     values |= {"controls": True} | changes
     matrix = {"backend": backends, "device": devices, "dtype": dtypes}
     matrix |= {"exclude": values.pop("exclude", ())}
+    matrix |= {"converts": values.pop("converts", ("nothing",))}
     made = experiment(matrix=Matrix(**matrix), **values)
     return make_plan(made, dict.fromkeys(("numpy", "jax"), HERE), 2**40)
 
@@ -60,6 +61,14 @@ def test_every_backend_and_device_that_is_compared_has_a_control():
         assert group.reference.endswith("/first/steady_state")
         assert len(group.cases) == 3
     assert plan.memory_bytes.keys() == {case.id for case in plan.cases}
+
+
+def test_what_calls_convert_asks_for_no_control_of_its_own():
+    plan = planned(converts=("nothing", "input", "output", "both"))
+    assert len([case for case in plan.cases if "converts-" in case.id]) == 6
+    assert controls(plan) == expected(*BOTH)
+    alone = planned(backends=("jax",), converts=("input", "output"))
+    assert controls(alone) == expected("jax/cpu/float64")
 
 
 def test_the_experiments_own_use_of_the_reference_kernel_is_another_group():

@@ -65,6 +65,7 @@ def planned(
     measure=("steady_state",),
     profile="as_user",
     caches=("off",),
+    converts=("nothing",),
     **changes,
 ):
     values = {"max_time_s": 0.1, "processes": 1, "min_sample_s": 1e-4} | changes
@@ -76,6 +77,7 @@ def planned(
                 device=("cpu",),
                 dtype=("float64",),
                 compilation_cache=caches,
+                converts=converts,
             ),
             measure=measure,
             profile=PROFILES[profile],
@@ -195,6 +197,31 @@ def test_a_warm_cache_holds_what_a_process_before_has_compiled(plugins, tmp_path
     assert len(evidence.environments) == len(states)
     told = {e.compilation_cache for e in evidence.environments.values()}
     assert told == {"off", "on: from 0 s and -1 bytes"}
+
+
+def test_cases_that_convert_take_turns_with_those_that_do_not(plugins, tmp_path):
+    plan = planned(
+        "sound",
+        backends=("numpy", "jax"),
+        measure=("first_call", "steady_state"),
+        converts=("nothing", "input", "output", "both"),
+        processes=2,
+    )
+    evidence = carried_out(plan, started(plan, tmp_path))
+    rows = evidence.measurements
+    assert {case for case, _ in rows} == {case.id for case in plan.cases}
+    assert len(rows) == 2 * 10
+    seen = {(row.observation.status, row.observation.reason) for row in rows.values()}
+    assert seen == {(Status.OK, "")}
+    for (case, _), row in rows.items():
+        if case.endswith("steady_state"):
+            assert row.interleaved
+        assert row.observation.n_traces == (None if "/numpy/" in case else 1)
+        assert row.observation.checks
+    of_jax = {
+        row.observation.outputs for (case, _), row in rows.items() if "jax" in case
+    }
+    assert len(of_jax) == 1  # what is carried across comes over bit by bit
 
 
 def test_a_recompile_compiles_or_finds_what_a_process_before_has_left(

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from making import experiment
@@ -7,8 +8,8 @@ from xpcs_bench.config import Detector, KernelChoice, Matrix, Selector
 from xpcs_bench.errors import CannotMeasure, ConfigError
 from xpcs_bench.kernels.kernel import Problem
 from xpcs_bench.kernels.registry import create_kernel
-from xpcs_bench.records import Case, Device
-from xpcs_bench.run.plan import make_plan, select
+from xpcs_bench.records import Case, Device, RunRecord
+from xpcs_bench.run.plan import Plan, make_plan, select
 from xpcs_bench.run.wire import Availability
 
 LIMIT = 8 * 2**30
@@ -183,6 +184,102 @@ def test_a_recompile_finds_a_warm_cache_and_none_that_is_cold(plugins):
         "compilation cache: the first call of a process fills a cold one, so that its "
         "recompile finds a warm one"
     )
+
+
+WAYS = ("nothing", "input", "output", "both")
+
+
+def test_what_calls_convert_is_an_axis_of_first_and_cached_calls(plugins):
+    plan = planned(
+        kernels=(KernelChoice(name="sound", params={}),),
+        matrix={"converts": WAYS},
+        measure=("first_call", "steady_state", "parity"),
+    )
+    jax = [
+        "jax/cpu/float64",
+        *(f"jax/cpu/float64/converts-{way}" for way in WAYS[1:]),
+    ]
+    groups = {group.id: group for group in plan.groups}
+    for measure in ("first_call", "steady_state"):
+        group = groups[f"sound/{measure}"]
+        # all in one group, and NumPy that converts nothing is what they are held to
+        assert group.reference == f"sound/numpy/cpu/float64/{measure}"
+        assert group.cases == (
+            group.reference,
+            *(f"sound/{variant}/{measure}" for variant in jax),
+        )
+    assert len(groups["sound/parity"].cases) == 2
+    reasons = {}
+    for skip in plan.skipped:
+        reasons.setdefault(skip.reason, []).append(skip.case)
+    alone = "converts: the arrays of numpy are the host's, and stay what they are"
+    assert {reason: len(cases) for reason, cases in reasons.items()} == {
+        alone: 9,
+        "converts: first and cached calls convert, and no parity does": 3,
+    }
+    assert all("/numpy/" in case for case in reasons[alone])
+
+
+def test_a_warm_cache_and_conversions_cross_in_first_calls_alone(plugins):
+    plan = planned(
+        kernels=(KernelChoice(name="sound", params={}),),
+        matrix={
+            "backend": ("jax",),
+            "compilation_cache": ("off", "warm"),
+            "converts": ("nothing", "both"),
+        },
+        measure=("first_call", "steady_state"),
+    )
+    ids = {case.variant.id for case in plan.cases if case.measure == "first_call"}
+    assert ids == {
+        f"jax/cpu/float64{cache}{way}"
+        for cache in ("", "/warm-cache")
+        for way in ("", "/converts-both")
+    }
+    cached = [case.id for case in plan.cases if case.measure == "steady_state"]
+    assert cached == [
+        "sound/jax/cpu/float64/steady_state",
+        "sound/jax/cpu/float64/converts-both/steady_state",
+    ]
+
+
+def test_conversions_can_be_left_out_and_added_by_row(plugins):
+    plan = planned(
+        kernels=(KernelChoice(name="sound", params={}),),
+        matrix={
+            "converts": ("nothing", "both"),
+            "exclude": (Selector(backend="numpy", converts="both"),),
+            "include": (
+                Selector(backend="jax", device="cpu", converts="output"),
+                Selector(backend="jax", device="cpu", dtype="float32"),
+            ),
+        },
+        measure=("steady_state",),
+    )
+    assert plan.skipped == ()
+    assert [case.variant.id for case in plan.cases] == [
+        "numpy/cpu/float64",
+        "jax/cpu/float64",
+        "jax/cpu/float64/converts-both",
+        "jax/cpu/float64/converts-output",
+        "jax/cpu/float32",
+    ]
+
+
+def test_without_conversions_a_plan_has_the_digest_from_before_there_was_a_choice():
+    path = Path(__file__).parents[2] / "reports" / "example" / "run.json"
+    text = path.read_text()
+    assert '"converts"' not in text
+    header = RunRecord.model_validate_json(text).header
+    assert {case.variant.converts for case in header.cases} == {"nothing"}
+    again = Plan(header.experiment, header.cases, header.groups, header.skipped, {})
+    assert again.digest == header.plan_digest
+
+
+def test_a_plan_with_conversions_is_another_plan(plugins):
+    digests = {planned(matrix={"converts": (way,)}).digest for way in WAYS}
+    assert len(digests) == len(WAYS)
+    assert planned().digest in digests
 
 
 def test_too_large_for_the_memory_is_a_skip_with_its_reason(plugins):

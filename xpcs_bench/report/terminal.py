@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
@@ -114,6 +115,9 @@ def _parts(table: Table, width: int) -> Iterator[Grid | Padding | Styled]:
             grid = _grid(table, at, widths)
         first, *others = (_styled(row.cells[at[label]]) for label in widths)
         indent = 0 if heading is None else GAP
+        if " " not in first.plain:
+            room = next(iter(widths.values())) - GAP - indent
+            first = Styled(_behind_slashes(first.plain, room), style=first.style)
         grid.add_row(Padding(first, (0, 0, 0, indent)), *others)
     yield grid
     if len(rows) > MOST_ROWS:
@@ -168,6 +172,16 @@ def _grid(table: Table, at: Mapping[str, int], widths: Mapping[str, int]) -> Gri
             width=width - GAP,
         )
     return grid
+
+
+def _behind_slashes(name: str, width: int) -> str:
+    """Break a name that is too long where one of its parts ends."""
+    lines = [""]
+    for part in re.findall(r"[^/]*/|[^/]+", name):
+        if lines[-1] and cell_len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _styled(cell: Cell) -> Styled:
