@@ -80,7 +80,7 @@ def conversion_by_size(evidence: Evidence) -> Plot:
                 [],
                 MARKERS[index % len(MARKERS)],
                 color=SERIES[index % len(SERIES)],
-                label=drawable(variant, 28),
+                label=drawable(variant, 34),
             )
         log_axis(grid[0], "x", format_bytes, base=4.0)
         log_axis(grid[0], "y", format_duration)

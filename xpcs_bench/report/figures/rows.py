@@ -55,7 +55,7 @@ def paint_rows(
         ticks.append(at)
         paint(at, row)
         at += 0.8
-    axes.set_yticks(ticks, [drawable(row.variant, 28) for row in rows])
+    axes.set_yticks(ticks, [drawable(row.variant, 34) for row in rows])
     axes.set_ylim(at - 0.2, -0.6)
     axes.grid(visible=False, axis="y")
 

@@ -135,7 +135,7 @@ def speedup_by_size(evidence: Evidence) -> Plot:
                 [],
                 "o",
                 color=SERIES[index % len(SERIES)],
-                label=drawable(variant, 28),
+                label=drawable(variant, 34),
             )
         for index, kernel in enumerate(kernels):
             axes.plot(
