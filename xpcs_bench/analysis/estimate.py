@@ -21,6 +21,7 @@ __all__ = [
     "CONFIDENCE",
     "PRIORS",
     "Prior",
+    "change_seen",
     "estimate_location",
     "estimate_ratio",
     "prior_for",
@@ -163,9 +164,16 @@ def smallest_change(
     probability. Values are paired by process, all positive. It does not depend on what
     the ratio is.
     """
+    return change_seen(baseline, candidate, prior, (1 + CONFIDENCE) / 2)
+
+
+def change_seen(
+    baseline: Sequence[float], candidate: Sequence[float], prior: Prior, sure: float
+) -> float:
+    """Return as :func:`smallest_change`, for any one-sided confidence ``sure``."""
     logs = [math.log(ratio) for ratio in _ratios(baseline, candidate)]
     _, error, df = _moderated(logs, prior)
-    ends = _student_t((1 + CONFIDENCE) / 2, df) + _student_t(_POWER, df)
+    ends = _student_t(sure, df) + _student_t(_POWER, df)
     return math.expm1(ends * error)
 
 

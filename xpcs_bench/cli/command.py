@@ -241,6 +241,26 @@ def report(*, run: Path, quiet: bool) -> int:
     return rebuild(run, quiet=quiet)
 
 
+@xpcs_bench.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("form", metavar="FORMAT")
+@click.option(
+    "--to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; to the terminal where there is none.",
+)
+def export(*, run: Path, form: str, to: Path | None) -> int:
+    """Write what RUN (a folder or a run.json) found in another FORMAT.
+
+    junit: a test for each verdict, which every CI system shows. github: annotations of
+    GitHub Actions. markdown: for a pull request or a step summary. terminal, html: as
+    run shows and writes them.
+    """
+    from xpcs_bench.cli.measuring import write_as
+
+    return write_as(run, form, to)
+
+
 @xpcs_bench.command(name="list")
 @click.argument(
     "what",

@@ -15,11 +15,11 @@ from types import FrameType
 import click
 
 from xpcs_bench.cli.progress import listener
-from xpcs_bench.errors import ExitCode
+from xpcs_bench.errors import ConfigError, ExitCode
 from xpcs_bench.gate import exit_code, judge
 from xpcs_bench.measure.environment import capture
 from xpcs_bench.records import RunRecord
-from xpcs_bench.report import ReportFiles, write_report
+from xpcs_bench.report import ReportFiles, export, write_report
 from xpcs_bench.run.ceilings import measure_ceilings
 from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Evidence, Journal, read_journal
@@ -35,7 +35,7 @@ from xpcs_bench.run.store import (
 )
 from xpcs_bench.run.worker import Limits
 
-__all__ = ["Order", "carry_out", "rebuild"]
+__all__ = ["Order", "carry_out", "rebuild", "write_as"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,24 @@ def rebuild(place: Path, *, quiet: bool) -> ExitCode:
     files = write_report(record, folder)
     if not quiet:
         _say_where(files)
+    return ExitCode.PASS
+
+
+def write_as(place: Path, form: str, to: Path | None) -> ExitCode:
+    """Write a record in one format to a file, or to the terminal."""
+    _, record = load(place)
+    text = export(_judged(record), form)
+    if to is None:
+        click.echo(text, nl=False)
+        return ExitCode.PASS
+    try:
+        to.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        msg = (
+            f"--to {str(to)!r}: cannot be written ({error.strerror}). Name a file in a "
+            "folder that exists and can be written to."
+        )
+        raise ConfigError(msg) from error
     return ExitCode.PASS
 
 

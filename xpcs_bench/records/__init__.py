@@ -1,6 +1,13 @@
 """The nouns that are persisted: evidence, its circumstances, and conclusions."""
 
-from xpcs_bench.records.case import SLOWED_BY, Case, Group, Skip, Variant
+from xpcs_bench.records.case import (
+    SLOWED_BY,
+    Case,
+    Group,
+    Revision,
+    Skip,
+    Variant,
+)
 from xpcs_bench.records.ceiling import Ceiling, best
 from xpcs_bench.records.conclusion import (
     Achieved,
@@ -64,6 +71,7 @@ __all__ = [
     "Outcome",
     "OutputDigest",
     "Quantity",
+    "Revision",
     "RunHeader",
     "RunRecord",
     "RunStatus",

@@ -16,9 +16,10 @@ from xpcs_bench.config import (
 )
 from xpcs_bench.confined import ConfinedModel
 
-__all__ = ["SLOWED_BY", "Case", "ControlRole", "Group", "Skip", "Variant"]
+__all__ = ["SLOWED_BY", "Case", "ControlRole", "Group", "Revision", "Skip", "Variant"]
 
 ControlRole = Literal["", "first", "again", "slowed"]
+Revision = Literal["", "baseline", "candidate"]
 SLOWED_BY = 0.15
 """By what part more calls a sample of a slowed control holds than it says. Three pairs
 of processes that differ by 2 to 3 % find it always; those of a machine that is too
@@ -42,21 +43,22 @@ class Variant(ConfinedModel):
     control: ControlRole = ""
     """Part in a control, whose answer is known: the ``first``, the same ``again``, or
     ``slowed`` by :data:`SLOWED_BY`. Empty for what is under test."""
+    revision: Revision = ""
+    """Which of two states of the code under test, where a gate compares them."""
 
     @cached_property
     def id(self) -> str:
         """``backend/device/dtype``, with the implementation in front unless builtin.
 
-        A compilation cache that is not off stands behind, then what calls convert, and
-        last the part in a control.
+        A compilation cache that is not off stands behind, then what calls convert, the
+        part in a control, and last the revision.
         """
         parts = [self.backend, self.device, self.dtype]
         if self.compilation_cache != "off":
             parts.append(f"{self.compilation_cache}-cache")
         if self.converts != "nothing":
             parts.append(f"converts-{self.converts}")
-        if self.control:
-            parts.append(self.control)
+        parts += filter(None, (self.control, self.revision))
         if self.implementation != "builtin":
             parts.insert(0, self.implementation)
         return "/".join(parts)
@@ -118,8 +120,13 @@ class Case(ConfinedModel):
     def group_id(self) -> str:
         """Cases of one group differ in the variant alone.
 
-        Those of a control are a group of their own for each backend and device.
+        Those of a control are a group of their own for each backend and device, and so
+        are two revisions for each variant.
         """
+        if self.variant.revision:
+            # made anew: a copy would bring its cached id along
+            both = Variant(**self.variant.model_dump() | {"revision": ""})
+            return f"{self.problem_id}/{both.id}/{self.measure_id}"
         if self.variant.control:
             where = f"{self.variant.backend}/{self.variant.device}"
             return f"controls/{self.problem_id}/{where}/{self.measure_id}"

@@ -30,6 +30,8 @@ EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
         "html": Exporter("report.html", "xpcs_bench.report.html:render"),
         "markdown": Exporter("summary.md", "xpcs_bench.report.markdown:render"),
         "terminal": Exporter(None, "xpcs_bench.report.terminal:render"),
+        "junit": Exporter(None, "xpcs_bench.report.junit:render"),
+        "github": Exporter(None, "xpcs_bench.report.github:render"),
     }
 )
 """Formats by name."""

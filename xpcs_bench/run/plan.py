@@ -29,7 +29,7 @@ from xpcs_bench.run.selection import parse_selection
 from xpcs_bench.run.wire import Availability
 from xpcs_bench.units import format_bytes
 
-__all__ = ["Plan", "make_plan", "select"]
+__all__ = ["Plan", "make_plan", "select", "with_controls"]
 
 _DECIDED_BY_THE_CACHE: Mapping[MeasureName, frozenset[CompilationCache]] = {
     "first_call": frozenset({"cold", "warm"}),
@@ -64,7 +64,7 @@ class Plan:
     def digest(self) -> str:
         """Of the cases and of everything that decides how they are measured."""
         content = {
-            "cases": [_decisive(case) for case in self.cases],
+            "cases": [_deciding(case) for case in self.cases],
             "sampling": self.experiment.sampling.model_dump(mode="json"),
             "tolerances": [
                 row.model_dump(mode="json") for row in self.experiment.tolerances
@@ -80,12 +80,15 @@ class Plan:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _decisive(case: Case) -> dict[str, Any]:
+def _deciding(case: Case) -> dict[str, Any]:
     """Return what of a case decides how it is measured."""
     # what follows from kernel, parameters and type decides nothing more
     content = case.model_dump(mode="json", exclude={"least_flops", "least_bytes"})
+    if not case.variant.revision:
+        # a plan without revisions keeps the digest from before there were any
+        del content["variant"]["revision"]
     if case.variant.converts == "nothing":
-        # such a case keeps the digest from before there was a choice
+        # nor does it change for one whose calls convert nothing
         del content["variant"]["converts"]
     return content
 
@@ -358,10 +361,11 @@ def make_plan(
         skipped=tuple(skipped.values()),
         memory_bytes=memory,
     )
-    return _with_controls(plan) if experiment.controls else plan
+    return with_controls(plan) if experiment.controls else plan
 
 
-def _with_controls(plan: Plan) -> Plan:
+def with_controls(plan: Plan) -> Plan:
+    """Add the controls that the comparisons of a plan need; it has none yet."""
     trios = list(controls_of({case.id: case for case in plan.cases}, plan.groups))
     needs: dict[str, int] = {}
     for trio in trios:
