@@ -14,10 +14,12 @@ from xpcs_bench.backends.checking import check_backend
 from xpcs_bench.backends.conversion import ensure_numpy
 from xpcs_bench.backends.device import DeviceConfig, DeviceManager, DeviceType
 from xpcs_bench.backends.numpy_backend import NumPyBackend
+from xpcs_bench.backends.policy import Choice, Policy, load_policy
 from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.backends.registry import BACKENDS, backend_names, create_backend
 from xpcs_bench.backends.selection import (
     get_backend,
+    get_backend_for,
     reset_backend,
     set_backend,
     use_backend,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BACKENDS",
     "BackendProtocol",
+    "Choice",
     "DeviceConfig",
     "DeviceManager",
     "DeviceType",
@@ -36,6 +39,7 @@ __all__ = [
     "JAXBackend",
     "MatplotlibAdapter",
     "NumPyBackend",
+    "Policy",
     "PyQtGraphAdapter",
     "backend_names",
     "check_backend",
@@ -43,6 +47,8 @@ __all__ = [
     "create_backend",
     "ensure_numpy",
     "get_backend",
+    "get_backend_for",
+    "load_policy",
     "reset_backend",
     "set_backend",
     "use_backend",

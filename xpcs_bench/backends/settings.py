@@ -28,6 +28,8 @@ class BackendSettings(ConfinedModel):
     gpu_memory_fraction: float | None
     """``XPCS_GPU_MEMORY_FRACTION``: share of the GPU's memory that JAX may take, in
     (0, 1] (default: what JAX takes of itself)."""
+    policy: str | None
+    """``XPCS_BACKEND_POLICY``: path of a policy file (default: none)."""
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> BackendSettings:
@@ -43,6 +45,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> BackendSettings:
         use_gpu=_switch(environ, "XPCS_USE_GPU") is True,
         gpu_fallback=_switch(environ, "XPCS_GPU_FALLBACK") is not False,
         gpu_memory_fraction=_fraction(environ, "XPCS_GPU_MEMORY_FRACTION"),
+        policy=environ.get("XPCS_BACKEND_POLICY", "").strip() or None,
     )
 
 

@@ -261,6 +261,45 @@ def export(*, run: Path, form: str, to: Path | None) -> int:
     return write_as(run, form, to)
 
 
+@xpcs_bench.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "-k",
+    "expression",
+    metavar="EXPR",
+    help="Print only problems whose id and type match, e.g. -k 'qmap and eiger-4m'.",
+)
+@click.option(
+    "--calls",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Say also what N calls are expected to take in a program that goes on.",
+)
+@click.option(
+    "--policy",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to write the policy; default: policy.json beside the record.",
+)
+@_json
+def advise(
+    *,
+    run: Path,
+    expression: str | None,
+    calls: int | None,
+    policy: Path | None,
+    as_json: bool,
+) -> int:
+    """Say of RUN (a folder or a run.json) what to use, and write a policy for programs.
+
+    Ranks backends and devices for every kernel and size. Ends with 3 where nothing can
+    be told.
+    """
+    from xpcs_bench.cli.advising import advise_from
+
+    return advise_from(run, expression, calls, policy, as_json=as_json)
+
+
 @xpcs_bench.command(name="list")
 @click.argument(
     "what",

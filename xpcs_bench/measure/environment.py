@@ -13,6 +13,11 @@ from functools import cache
 from pathlib import Path
 
 from xpcs_bench.backends import BackendProtocol, backend_names, create_backend
+from xpcs_bench.backends.processor import (
+    processor_fields,
+    processor_name,
+    usable_cores,
+)
 from xpcs_bench.records import Device, Environment
 
 __all__ = [
@@ -88,10 +93,10 @@ def capture(backend: BackendProtocol | None) -> Environment:
     revision, dirty = git_state(Path(__file__).parent.parent)
     return Environment(
         host=platform.node(),
-        cpu=_cpu(),
+        cpu=processor_name(),
         cpu_features=_cpu_features(),
         cores=os.cpu_count() or 1,
-        affinity=_affinity(),
+        affinity=usable_cores(),
         memory_bytes=_memory_bytes(),
         kernel=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
@@ -173,7 +178,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 def machine() -> str:
     """Name the processor, its cores and its architecture, for a reader."""
-    return f"{_cpu()}, {os.cpu_count() or 1} cores, {platform.machine()}"
+    return f"{processor_name()}, {os.cpu_count() or 1} cores, {platform.machine()}"
 
 
 def versions(*distributions: str) -> dict[str, str]:
@@ -196,30 +201,10 @@ def version(distribution: str) -> str | None:
     return found.version
 
 
-def _cpu() -> str:
-    return _cpu_fields().get("model name") or platform.processor() or platform.machine()
-
-
-def _cpu_fields() -> dict[str, str]:
-    """Fields of the first core in /proc/cpuinfo; empty where there is none."""
-    path = Path("/proc/cpuinfo")
-    if not path.exists():
-        return {}
-    first = path.read_text().split("\n\n", 1)[0]
-    pairs = (line.partition(":") for line in first.splitlines())
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
 def _cpu_features() -> tuple[str, ...]:
-    fields = _cpu_fields()
+    fields = processor_fields()
     flags = fields.get("flags") or fields.get("Features") or ""
     return tuple(sorted(flag for flag in flags.split() if flag.startswith(_FEATURES)))
-
-
-def _affinity() -> tuple[int, ...]:
-    if hasattr(os, "sched_getaffinity"):
-        return tuple(sorted(os.sched_getaffinity(0)))
-    return tuple(range(os.cpu_count() or 1))
 
 
 def _memory_bytes() -> int | None:

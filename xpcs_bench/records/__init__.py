@@ -1,5 +1,6 @@
 """The nouns that are persisted: evidence, its circumstances, and conclusions."""
 
+from xpcs_bench.records.advice import Advice, NotRun, ProblemAdvice, Ranked
 from xpcs_bench.records.case import (
     SLOWED_BY,
     Case,
@@ -49,6 +50,7 @@ __all__ = [
     "SLOWED_BY",
     "Accounting",
     "Achieved",
+    "Advice",
     "Agreement",
     "Block",
     "BreakEven",
@@ -67,10 +69,13 @@ __all__ = [
     "Judgement",
     "MachineReport",
     "Measurement",
+    "NotRun",
     "Observation",
     "Outcome",
     "OutputDigest",
+    "ProblemAdvice",
     "Quantity",
+    "Ranked",
     "Revision",
     "RunHeader",
     "RunRecord",
