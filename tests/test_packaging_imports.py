@@ -67,6 +67,12 @@ def test_the_planning_process_imports_neither_jax_nor_matplotlib(arguments):
     assert done.stdout
 
 
+def test_advising_imports_neither_jax_nor_matplotlib(tmp_path):
+    done = guarded("advise", "reports/example", "--policy", str(tmp_path / "p.json"))
+    assert done.returncode == 0, done.stderr
+    assert "Use JAX on CPU" in done.stdout
+
+
 @pytest.mark.parametrize("library", ["yaml", "pydantic", "click"])
 def test_the_guard_sees_an_import(library):
     # what 'plan' does import, under the name by which it is imported

@@ -128,6 +128,21 @@ def test_types_are_ranked_apart():
     assert single.ranked[0].ratio.point == pytest.approx(0.2, rel=0.01)
 
 
+def test_what_calls_convert_is_a_question_of_its_own():
+    both = variant("jax", converts="both")
+    times = {
+        NUMPY: {"steady_state": 10e-3},
+        JAX: {"steady_state": 1e-3, "recompile": 0.5},
+        both: {"steady_state": 20e-3},
+    }
+    plain, converting = advise(record(*problem(times))).problems
+    assert [row.variant for row in plain.ranked] == [JAX, NUMPY]
+    assert [row.variant for row in converting.ranked] == [NUMPY, both]
+    assert (plain.converts, converting.converts) == ("nothing", "both")
+    # the program that is compiled is the same
+    assert converting.ranked[1].recompile == plain.ranked[0].recompile
+
+
 def test_what_was_not_sampled_in_turn_is_not_told():
     cases, measured = simple()
     slow = next(row for row in cases if row.variant == NUMPY)

@@ -41,9 +41,14 @@ def point(size, *candidates, **numbers):
     )
 
 
-def series(*points, kernel="qmap", geometry=None, dtype="float64", **params):
+def series(*points, kernel="qmap", geometry=None, converts="nothing", **params):
     return Series(
-        kernel=kernel, params=params, geometry=geometry, dtype=dtype, points=points
+        kernel=kernel,
+        params=params,
+        geometry=geometry,
+        dtype="float64",
+        converts=converts,
+        points=points,
     )
 
 

@@ -108,6 +108,7 @@ def test_a_device_that_is_not_there_is_never_chosen():
     [
         {"kernel": "partition"},
         {"dtype": "float32"},
+        {"converts": "input"},
         {"geometry": "reflection"},
         {"params": {"convention": "flat"}},
         {"devices": []},

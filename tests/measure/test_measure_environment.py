@@ -120,14 +120,14 @@ def test_records_of_studies_name_machine_and_versions():
 
 def test_features_of_the_cpu_are_those_that_move_results(monkeypatch):
     monkeypatch.setattr(
-        environment, "_cpu_fields", lambda: {"flags": "fpu avx2 msr avx512f fma"}
+        environment, "processor_fields", lambda: {"flags": "fpu avx2 msr avx512f fma"}
     )
     assert capture(None).cpu_features == ("avx2", "avx512f", "fma")
     monkeypatch.setattr(
-        environment, "_cpu_fields", lambda: {"Features": "fp asimd sve"}
+        environment, "processor_fields", lambda: {"Features": "fp asimd sve"}
     )
     assert capture(None).cpu_features == ("asimd", "sve")
-    monkeypatch.setattr(environment, "_cpu_fields", dict)
+    monkeypatch.setattr(environment, "processor_fields", dict)
     assert capture(None).cpu_features == ()
     assert capture(None).cpu  # from the platform then
 

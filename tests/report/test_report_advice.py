@@ -66,7 +66,11 @@ def test_a_problem_is_named_with_its_pixels_and_its_geometry():
     )
     sized = DETECTOR.model_copy(update={"name": "8x8"})
     assert subject(only(record(*simple(detector=sized)))) == "toy on 8x8, float64"
-    assert subject(only(record(*simple(detector=None)))) == "toy, float64"
+    found = only(record(*simple(detector=None)))
+    assert subject(found) == "toy, float64"
+    for converts, words in (("input", "input"), ("both", "input and output")):
+        own = found.model_copy(update={"converts": converts})
+        assert subject(own) == f"toy, float64, every call converts its {words}"
 
 
 def test_the_first_is_told_with_both_names_the_interval_and_its_calls():
@@ -191,7 +195,7 @@ def test_the_page_of_a_terminal_has_a_rank_a_line():
     skips = [(f"toy/huge/{JAX.id}/steady_state", "memory: needs too much")]
     file = io.StringIO()
     advice = advise(record(cases, measured, skips))
-    print_advice(advice, {}, Console(file=file, width=100))
+    print_advice(advice, (), Console(file=file, width=100))
     lines = [line.rstrip() for line in file.getvalue().splitlines()]
     assert lines[0] == "toy on small (8 x 8), float64"
     assert lines[1].startswith("  Use JAX on CPU: 5.00x [")

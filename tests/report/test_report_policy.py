@@ -88,6 +88,16 @@ def test_types_are_series_of_their_own():
     assert [row.dtype for row in policy.series] == ["float64", "float32"]
 
 
+def test_what_calls_convert_is_a_series_of_its_own():
+    both = variant("jax", converts="both")
+    times = {NUMPY: 10e-3, JAX: 1e-3, both: 20e-3}
+    policy = made(problem({who: {"steady_state": s} for who, s in times.items()}))
+    assert [row.converts for row in policy.series] == ["nothing", "both"]
+    ask = {"size": 1000, "calls": 9, "devices": policy.places}
+    assert policy.choose("toy", **ask).backend == "jax"
+    assert policy.choose("toy", converts="both", **ask).backend == "numpy"
+
+
 def test_what_has_no_size_is_not_in_it():
     assert made(simple(least_bytes=None)).series == ()
 

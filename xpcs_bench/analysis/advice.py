@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from xpcs_bench.analysis.break_even import break_even
 from xpcs_bench.analysis.judgement import judge_ratio
-from xpcs_bench.config import Matrix
+from xpcs_bench.config import Converts, Dtype, Matrix
 from xpcs_bench.records import (
     Advice,
     Case,
@@ -33,12 +33,14 @@ __all__ = ["advise"]
 CACHED = "steady_state"
 _IN_TURN = "the two were not sampled in turn, and what is between them is not known."
 
-Key = tuple[str, str]
-"""Problem id and type, or problem id and variant id."""
+Key = tuple[str, Dtype, Converts]
+"""Problem id, type, and what calls convert."""
 
 
 def advise(record: RunRecord) -> Advice:
-    """Rank the variants of every problem by their cached calls, within each type.
+    """Rank the variants of every problem by their cached calls.
+
+    Within each type, and for each way of converting that was asked for.
 
     Only this project's code as it stands, with the compilation cache off, is ranked: a
     program that asks for a backend gets that.
@@ -52,7 +54,7 @@ def advise(record: RunRecord) -> Advice:
 
 
 class _Told:
-    """A record, by problem, type and variant."""
+    """A record, by question and variant."""
 
     def __init__(self, record: RunRecord) -> None:
         header, summary = record.header, record.summary
@@ -81,16 +83,16 @@ class _Told:
 
     @property
     def asked(self) -> Iterator[Key]:
-        """Problems and types in the order of the plan, those that were skipped last."""
+        """Questions in the order of the plan, those of which all was skipped last."""
         keys: dict[Key, None] = {}
         for problem, variants in self.cases.items():
             for measures in variants.values():
-                case = measures.get(CACHED)
-                if case is not None:
-                    keys[problem, case.variant.dtype] = None
+                if CACHED in measures:
+                    own = measures[CACHED].variant
+                    keys[problem, own.dtype, own.converts] = None
         for problem in [each for each in self.cases if each in self.skipped]:
             keys |= dict.fromkeys(
-                (problem, each.dtype) for each in self.skipped[problem]
+                (problem, each.dtype, each.converts) for each in self.skipped[problem]
             )
         yield from keys
 
@@ -100,12 +102,18 @@ class _Told:
             for variant, reason in self.skipped.get(problem, {}).items():
                 yield NotRun(problem=problem, variant=variant, reason=reason)
 
-    def problem(self, problem: str, dtype: str) -> ProblemAdvice:
-        """Answer for one problem in one type."""
+    def problem(self, problem: str, dtype: Dtype, converts: Converts) -> ProblemAdvice:
+        """Answer one question."""
+
+        def belongs(variant: Variant) -> bool:
+            return variant.dtype == dtype and (
+                variant.converts == converts or variant.backend == "numpy"
+            )
+
         own = {
             name: measures
             for name, measures in self.cases[problem].items()
-            if any(case.variant.dtype == dtype for case in measures.values())
+            if any(belongs(case.variant) for case in measures.values())
         }
         cached = [row[CACHED] for row in own.values() if CACHED in row]
         known = [case for case in cached if (case.id, CACHED) in self.estimates]
@@ -118,9 +126,7 @@ class _Told:
             for case in cached
             if (case.id, CACHED) not in self.estimates
         ]
-        not_run += [
-            loss for loss in self.losses((problem,)) if loss.variant.dtype == dtype
-        ]
+        not_run += [loss for loss in self.losses((problem,)) if belongs(loss.variant)]
         example = next(
             case
             for measures in (*own.values(), *self.cases[problem].values())
@@ -136,6 +142,7 @@ class _Told:
             detector=example.detector,
             geometry=example.geometry,
             dtype=dtype,
+            converts=converts,
             size_bytes=size,
             baseline=_baseline(known).variant.id if known else None,
             ranked=ranked,
@@ -184,7 +191,7 @@ class _Told:
             compiles=self._compiles(measures),
             cached=self.estimates[case.id, CACHED],
             first_call=self._estimate(case, "first_call"),
-            recompile=self._estimate(case, "recompile"),
+            recompile=self._recompile(case),
             ratio=ratio,
             judgement=judgement,
             lead=lead,
@@ -234,8 +241,15 @@ class _Told:
         if not goes_on:
             return self._estimate(case, "first_call")
         if self._compiles(self.cases[case.problem_id][case.variant.id]):
-            return self._estimate(case, "recompile")
+            return self._recompile(case)
         return self.estimates[case.id, CACHED]
+
+    def _recompile(self, case: Case) -> Estimate | None:
+        """Return the recompile of its program, which converting does not change."""
+        # made anew: a copy would bring its cached id along
+        plain = Variant(**case.variant.model_dump() | {"converts": "nothing"})
+        own = self.cases[case.problem_id].get(plain.id, {}).get("recompile")
+        return self.estimates.get((own.id, "recompile")) if own else None
 
     def _estimate(self, case: Case, measure: str) -> Estimate | None:
         measures = self.cases[case.problem_id][case.variant.id]
@@ -306,15 +320,20 @@ def _skips(record: RunRecord) -> Iterator[tuple[str, Variant, str]]:
 
 def _named(record: RunRecord) -> Iterator[Variant]:
     matrix: Matrix = record.header.experiment.matrix
-    crossed = itertools.product(matrix.backend, matrix.device, matrix.dtype)
+    crossed = itertools.product(
+        matrix.backend, matrix.device, matrix.dtype, matrix.converts
+    )
     included = (
-        (row.backend, row.device, dtype)
+        (row.backend, row.device, dtype, row.converts or "nothing")
         for row in matrix.include
         if row.backend and row.device
         for dtype in ((row.dtype,) if row.dtype else matrix.dtype)
     )
-    for backend, device, dtype in itertools.chain(crossed, included):
-        yield Variant(backend=backend, device=device, dtype=dtype)
+    for backend, device, dtype, converts in itertools.chain(crossed, included):
+        if backend != "numpy" or converts == "nothing":
+            yield Variant(
+                backend=backend, device=device, dtype=dtype, converts=converts
+            )
 
 
 def _over(above: Estimate | None, below: Estimate) -> Estimate:

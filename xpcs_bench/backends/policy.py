@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from xpcs_bench.backends.cost_curve import CostCurve, Seconds
 from xpcs_bench.backends.processor import processor_name, usable_cores
 from xpcs_bench.backends.visibility import is_visible
+from xpcs_bench.config import Converts
 from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.units import format_bytes, format_duration
@@ -52,6 +53,8 @@ _COMPARED = ("numpy", "jax", "jaxlib")
 
 Place = tuple[str, str]
 """Backend and device: ``("jax", "cpu")``."""
+_Kind = tuple[str, Converts, str | None]
+"""Type, what calls convert, and the kind of geometry, where one is named."""
 
 
 def spoken(backend: str, device: str) -> str:
@@ -106,6 +109,8 @@ class Series(ConfinedModel):
     geometry: str | None
     """Kind: ``transmission``, ``reflection``."""
     dtype: str
+    converts: Converts = "nothing"
+    """What every call carries between NumPy's arrays and the backend's."""
     points: tuple[Point, ...]
 
 
@@ -249,6 +254,7 @@ class Policy(ConfinedModel):
         params: Mapping[str, Any] | None = None,
         geometry: str | None = None,
         dtype: str = "float64",
+        converts: Converts = "nothing",
         devices: Collection[Place] | None = None,
         compiled: Collection[str] = (),
         fresh: bool = False,
@@ -274,6 +280,9 @@ class Policy(ConfinedModel):
             are left out; points with the same numbers are preferred.
         geometry
             ``transmission`` or ``reflection``; None: either.
+        converts
+            Whether every call is given NumPy's arrays (``input``), returns them
+            (``output``), or ``both``: a run measures what ``matrix.converts`` names.
         devices
             Pairs of backend and device that may be chosen; None: all that are visible
             to this process.
@@ -302,7 +311,9 @@ class Policy(ConfinedModel):
             raise ConfigError(msg)
         at = math.log(size)
         found = []
-        for place, curves in self._curves(kernel, dtype, geometry, params or {}):
+        for place, curves in self._curves(
+            kernel, (dtype, converts, geometry), params or {}
+        ):
             backend, device = place
             if is_visible(backend, device) if devices is None else place in devices:
                 ready = backend in compiled
@@ -338,14 +349,13 @@ class Policy(ConfinedModel):
     def _curves(
         self,
         kernel: str,
-        dtype: str,
-        geometry: str | None,
+        kind: _Kind,
         params: Mapping[str, Any],
     ) -> tuple[tuple[Place, tuple[CostCurve, ...]], ...]:
-        asked = (kernel, dtype, geometry, repr(params) if params else "")
+        asked = (kernel, kind, repr(params) if params else "")
         known = self._known.get(asked)
         if known is None:
-            fitting = list(self._fitting(kernel, dtype, geometry, params))
+            fitting = list(self._fitting(kernel, kind, params))
             by_place: dict[Place, list[CostCurve]] = {}
             for points in fitting:
                 for place in dict.fromkeys(
@@ -361,8 +371,7 @@ class Policy(ConfinedModel):
     def _fitting(
         self,
         kernel: str,
-        dtype: str,
-        geometry: str | None,
+        kind: _Kind,
         params: Mapping[str, Any],
     ) -> Iterator[list[Point]]:
         """Yield the points of every series that fits."""
@@ -370,7 +379,10 @@ class Policy(ConfinedModel):
         if own:
             _refuse_unknown(kernel, own, params)
         for row in own:
-            if row.dtype != dtype or geometry not in {None, row.geometry}:
+            if (row.dtype, row.converts) != kind[:2] or kind[2] not in {
+                None,
+                row.geometry,
+            }:
                 continue
             if any(
                 row.params.get(key, value) != value for key, value in params.items()

@@ -20,6 +20,7 @@ from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.backends.registry import load_backend
 from xpcs_bench.backends.settings import read_settings
 from xpcs_bench.backends.visibility import is_installed
+from xpcs_bench.config import Converts
 
 __all__ = [
     "get_backend",
@@ -74,6 +75,7 @@ def get_backend_for(
     params: Mapping[str, Any] | None = None,
     geometry: str | None = None,
     dtype: str = "float64",
+    converts: Converts = "nothing",
     compiled: Collection[str] | None = None,
     fresh: bool = False,
 ) -> BackendProtocol:
@@ -90,7 +92,7 @@ def get_backend_for(
 
     Parameters
     ----------
-    kernel, size, calls, params, geometry, dtype, fresh
+    kernel, size, calls, params, geometry, dtype, converts, fresh
         As of :meth:`Policy.choose`.
     policy
         A policy, or the path of one; it is read once.
@@ -122,6 +124,7 @@ def get_backend_for(
             params=params,
             geometry=geometry,
             dtype=dtype,
+            converts=converts,
             devices=places,
             compiled=_compiled.get(asked, ()) if compiled is None else compiled,
             fresh=fresh,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def advise_from(
     written = bool(policy.series)
     if written:
         save_policy(policy, path)
-    choices = _choices(advice, policy, calls) if calls else {}
+    choices = _choices(advice, policy, calls) if calls else ()
     told = any(problem.told for problem in advice.problems)
     code = ExitCode.PASS if told else ExitCode.INCONCLUSIVE
     if as_json:
@@ -54,12 +55,13 @@ def advise_from(
                 {
                     "problem": problem.problem,
                     "dtype": problem.dtype,
+                    "converts": problem.converts,
                     "told": problem.told,
                     "sentence": answer(problem),
                     "size_bytes": problem.size_bytes,
-                    "calls": _said(choices.get((problem.problem, problem.dtype))),
+                    "calls": _said(choice),
                 }
-                for problem in advice.problems
+                for problem, choice in zip_longest(advice.problems, choices)
             ],
         }
         click.echo(json.dumps(content, indent=2, ensure_ascii=False))
@@ -108,25 +110,23 @@ def _selected(advice: Advice, expression: str | None) -> Advice:
     return advice.model_copy(update={"problems": problems, "not_run": not_run})
 
 
-def _choices(
-    advice: Advice, policy: Policy, calls: int
-) -> dict[tuple[str, str], Choice]:
+def _choices(advice: Advice, policy: Policy, calls: int) -> tuple[Choice | None, ...]:
     """Choose for so many calls of each problem, among all that was measured."""
-    found: dict[tuple[str, str], Choice] = {}
-    for problem in advice.problems:
-        if problem.size_bytes and problem.ranked:
-            choice = policy.choose(
-                problem.kernel,
-                problem.size_bytes,
-                calls=calls,
-                params=problem.params,
-                geometry=problem.geometry.kind if problem.geometry else None,
-                dtype=problem.dtype,
-                devices=policy.places,
-            )
-            if choice:
-                found[problem.problem, problem.dtype] = choice
-    return found
+    return tuple(
+        policy.choose(
+            problem.kernel,
+            problem.size_bytes,
+            calls=calls,
+            params=problem.params,
+            geometry=problem.geometry.kind if problem.geometry else None,
+            dtype=problem.dtype,
+            converts=problem.converts,
+            devices=policy.places,
+        )
+        if problem.size_bytes and problem.ranked
+        else None
+        for problem in advice.problems
+    )
 
 
 def _said(choice: Choice | None) -> dict[str, object] | None:

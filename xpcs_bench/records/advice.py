@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal
 
-from xpcs_bench.config import Detector, Dtype, Geometry
+from xpcs_bench.config import Converts, Detector, Dtype, Geometry
 from xpcs_bench.confined import ConfinedModel
 from xpcs_bench.records.case import Variant
 from xpcs_bench.records.conclusion import Estimate, Judgement
@@ -26,8 +26,8 @@ class Ranked(ConfinedModel):
     first_call: Estimate | None
     """Of a fresh process; None: not measured."""
     recompile: Estimate | None
-    """First call in a program that has compiled before; None: not measured, or it does
-    not compile."""
+    """First call in a program that has compiled before, of arrays that lie where they
+    are needed; None: not measured, or it does not compile."""
     ratio: Estimate | None
     """Cached call over that of the baseline; None for the baseline itself."""
     judgement: Judgement | None
@@ -57,7 +57,11 @@ class NotRun(ConfinedModel):
 
 
 class ProblemAdvice(ConfinedModel):
-    """One problem in one type: the variants from the fastest cached call on."""
+    """One question: the variants of a problem from the fastest cached call on.
+
+    A question has one type and one way of converting: these are given by the program
+    around a call, and not among what can be chosen.
+    """
 
     problem: str
     """Problem id."""
@@ -67,6 +71,8 @@ class ProblemAdvice(ConfinedModel):
     detector: Detector | None
     geometry: Geometry | None
     dtype: Dtype
+    converts: Converts
+    """What every call carries across; NumPy's arrays are the host's and stay."""
     size_bytes: int | None
     """Inputs and outputs of a call; None: the record is from before plans said so."""
     baseline: str | None

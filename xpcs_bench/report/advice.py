@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 from rich.console import Console
 from rich.padding import Padding
@@ -49,7 +50,11 @@ def subject(problem: ProblemAdvice) -> str:
         text += f", {problem.geometry.name}"
         if problem.geometry.kind not in problem.geometry.name:
             text += f" ({problem.geometry.kind})"
-    return f"{text}, {problem.dtype}"
+    text += f", {problem.dtype}"
+    if problem.converts != "nothing":
+        what = "input and output" if problem.converts == "both" else problem.converts
+        text += f", every call converts its {what}"
+    return text
 
 
 def answer(problem: ProblemAdvice) -> str:
@@ -153,23 +158,22 @@ def losses(not_run: Iterable[NotRun]) -> Iterator[str]:
 
 
 def print_advice(
-    advice: Advice, choices: dict[tuple[str, str], Choice], console: Console
+    advice: Advice, choices: Sequence[Choice | None], console: Console
 ) -> None:
     """Print one paragraph a problem.
 
     Parameters
     ----------
-    choices : dict
-        By problem id and type, what to choose for the calls that were asked for; may
-        be empty.
+    choices : sequence
+        By problem, what to choose for the calls that were asked for; empty where none
+        were.
     """
-    for problem in advice.problems:
+    for problem, choice in zip_longest(advice.problems, choices):
         style = "bold green" if problem.told else "bold yellow"
         console.print(Text(printable(subject(problem)), style="bold"))
         console.print(Padding(Text(answer(problem), style=style), (0, 0, 0, 2)))
         if problem.ranked:
             console.print(Padding(_table(problem), (0, 0, 0, 2)))
-        choice = choices.get((problem.problem, problem.dtype))
         if choice:
             console.print(Padding(Text(choice.reason), (0, 0, 0, 2)))
         for sentence in losses(problem.not_run):

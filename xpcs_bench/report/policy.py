@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from xpcs_bench.backends.cost_curve import Seconds
 from xpcs_bench.backends.policy import (
@@ -21,6 +21,7 @@ from xpcs_bench.backends.policy import (
     Series,
     Visible,
 )
+from xpcs_bench.config import Converts
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.records import (
     Advice,
@@ -37,14 +38,27 @@ POLICY = "policy.json"
 _PACKAGES = ("xpcs_bench", "numpy", "scipy", "jax", "jaxlib")
 
 
+class _Key(NamedTuple):
+    """What the points of a series have in common."""
+
+    kernel: str
+    words: str
+    """Parameters that are no numbers, as JSON."""
+    geometry: str | None
+    dtype: str
+    converts: Converts
+
+
 def make_policy(record: RunRecord, advice: Advice) -> Policy:
     """Make a policy of what has a time and a size; nothing is estimated here."""
-    by_series: dict[tuple[str, str, str | None, str], list[ProblemAdvice]] = {}
+    by_series: dict[_Key, list[ProblemAdvice]] = {}
     for problem in advice.problems:
         if problem.ranked and problem.size_bytes:
             words, _ = _told_apart(problem.params)
             kind = problem.geometry.kind if problem.geometry else None
-            key = (problem.kernel, json.dumps(words), kind, problem.dtype)
+            key = _Key(
+                problem.kernel, json.dumps(words), kind, problem.dtype, problem.converts
+            )
             by_series.setdefault(key, []).append(problem)
     return Policy(
         schema_version=POLICY_VERSION,
@@ -53,15 +67,16 @@ def make_policy(record: RunRecord, advice: Advice) -> Policy:
         circumstances=_circumstances(record),
         series=tuple(
             Series(
-                kernel=kernel,
-                params=json.loads(words),
-                geometry=kind,
-                dtype=dtype,
+                kernel=key.kernel,
+                params=json.loads(key.words),
+                geometry=key.geometry,
+                dtype=key.dtype,
+                converts=key.converts,
                 points=tuple(
                     sorted(map(_point, problems), key=lambda point: point.size_bytes)
                 ),
             )
-            for (kernel, words, kind, dtype), problems in by_series.items()
+            for key, problems in by_series.items()
         ),
         lost=tuple(_lost(advice)),
     )
