@@ -3,6 +3,7 @@
 import pytest
 
 from xpcs_bench.backends import DeviceManager, create_backend, reset_backend
+from xpcs_bench.backends.visibility import is_installed, is_visible
 
 VARIABLES = (
     "XPCS_USE_JAX",
@@ -32,6 +33,16 @@ def no_choices(monkeypatch):
     yield
     reset_backend()
     DeviceManager.reset()
+
+
+@pytest.fixture
+def asked_anew():
+    """Forget which devices are visible, before and after."""
+    for memory in (is_installed, is_visible):
+        memory.cache_clear()
+    yield
+    for memory in (is_installed, is_visible):
+        memory.cache_clear()
 
 
 @pytest.fixture(scope="session")

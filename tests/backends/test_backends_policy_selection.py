@@ -1,10 +1,13 @@
 """Who decides where a policy could: the nearest word."""
 
 import pytest
-from policy_scripts import crossing, policy
+from policy_scripts import candidate, crossing, point, policy, series
 from test_backends_selection import race
 
 from xpcs_bench.backends import (
+    BACKENDS,
+    DeviceManager,
+    DeviceType,
     NumPyBackend,
     get_backend,
     get_backend_for,
@@ -170,6 +173,38 @@ def test_a_backend_that_fails_is_left_for_the_next(path, monkeypatch):
     with pytest.warns(RuntimeWarning, match="would choose 'jax', which fails: broken"):
         assert get_backend_for("qmap", policy=path, **LARGE).name == "numpy"
     assert get_backend_for("qmap", policy=path, **LARGE).name == "numpy"
+
+
+def test_a_backend_of_another_package_is_weighed_where_it_places_arrays(
+    monkeypatch, asked_anew
+):
+    monkeypatch.setitem(
+        BACKENDS, "mine", "xpcs_bench.backends.numpy_backend:NumPyBackend"
+    )
+    own = policy(
+        series(
+            point(10, candidate("numpy", 1.0), candidate("mine", 0.1)),
+            point(99, candidate("mine", 1.0), candidate("mine", 1e-9, device="gpu")),
+        )
+    )
+    mine = get_backend_for("qmap", size=10, policy=own)
+    assert isinstance(mine, NumPyBackend)
+    assert get_backend_for("qmap", size=10, policy=own) is mine
+    assert get_backend_for("qmap", size=10, policy=crossing()) is not mine
+
+
+def test_a_gpu_is_weighed_where_arrays_go_there(monkeypatch):
+    times = {"first": 1e-9, "again": 1e-9, "device": "gpu"}
+    own = policy(
+        series(point(10, candidate("numpy", 1.0), candidate("jax", 1e-9, **times)))
+    )
+    ask = {"size": 10, "policy": own}
+    assert get_backend_for("qmap", **ask).name == "numpy"
+    monkeypatch.setattr(
+        DeviceManager, "current_device", property(lambda _: DeviceType.GPU)
+    )
+    monkeypatch.setattr(DeviceManager, "get_device", lambda _: None)
+    assert get_backend_for("qmap", **ask).name == "jax"
 
 
 def test_many_threads_get_one_backend_and_read_one_policy(variable, monkeypatch):

@@ -5,16 +5,10 @@ import sys
 
 import pytest
 
+from xpcs_bench.backends import BACKENDS
 from xpcs_bench.backends.visibility import is_installed, is_visible
 
-
-@pytest.fixture(autouse=True)
-def asked_anew():
-    is_installed.cache_clear()
-    is_visible.cache_clear()
-    yield
-    is_installed.cache_clear()
-    is_visible.cache_clear()
+pytestmark = pytest.mark.usefixtures("asked_anew")
 
 
 @pytest.mark.parametrize(
@@ -56,3 +50,14 @@ def test_asking_for_the_processor_does_not_start_jax():
         check=False,
     )
     assert (done.stdout, done.stderr) == ("True False\n", "")
+
+
+def test_a_backend_of_another_package_is_asked_for_its_devices(monkeypatch):
+    monkeypatch.setitem(
+        BACKENDS, "mine", "xpcs_bench.backends.numpy_backend:NumPyBackend"
+    )
+    monkeypatch.setitem(BACKENDS, "broken", "xpcs_bench_nowhere:Backend")
+    assert is_visible("mine", "cpu")
+    assert not is_visible("mine", "gpu")
+    assert is_installed("broken")
+    assert not is_visible("broken", "cpu")
