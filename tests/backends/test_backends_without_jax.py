@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from policy_scripts import crossing
 
 BLOCK = """
 import sys
@@ -53,6 +54,21 @@ def test_numpy_adapters_and_auto_work():
         "print('done')"
     )
     assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+def test_a_policy_chooses_among_what_is_installed(tmp_path):
+    path = tmp_path / "policy.json"
+    path.write_text(crossing().model_dump_json())
+    done = run(
+        "import warnings\n"
+        "from xpcs_bench.backends import get_backend_for, load_policy\n"
+        "warnings.simplefilter('ignore')\n"  # the policy is of a machine with jax
+        f"choice = load_policy({str(path)!r}).choose('qmap', 10**6, calls=1000)\n"
+        "backend = get_backend_for('qmap', size=10**6, calls=1000)\n"
+        "print(choice.backend, backend.name)",
+        XPCS_BACKEND_POLICY=str(path),
+    )
+    assert (done.stdout, done.stderr) == ("numpy numpy\n", "")
 
 
 @pytest.mark.parametrize(

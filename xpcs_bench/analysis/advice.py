@@ -158,7 +158,7 @@ class _Told:
         ratios = {
             case.id: self._ratio(case, baseline)[0]
             for case in known
-            if case != baseline
+            if case.id != baseline.id
         }
 
         def place(case: Case) -> float:
