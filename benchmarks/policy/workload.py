@@ -69,7 +69,7 @@ WORKLOAD = (
     Item("two_time", 4, _SERIES | {"frames": 100}),
     Item("partition", 80, _BINS, shape=(1300, 1200)),
     Item("qmap", 1, shape=(1700, 1500)),
-    Item("two_time", 60, _SERIES | {"frames": 200}),
+    Item("two_time", 20, _SERIES | {"frames": 200}),
     Item("g2_model", 400, {"q_bins": 5000, "delays": 64}),
     Item("qmap", 30, shape=(256, 256)),
     Item("partition", 1, _BINS, shape=(1600, 1500)),

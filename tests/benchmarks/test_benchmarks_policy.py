@@ -21,7 +21,10 @@ def row(policy, numpy, jax):
     return {
         "items": [{"name": "a", "calls": 1}, {"name": "b", "calls": 9}],
         "answers": {
-            name: [{"backend": "x", "seconds": s, "choosing_s": 1e-5} for s in both]
+            name: [
+                {"backend": chosen, "seconds": s, "choosing_s": 1e-5}
+                for s, chosen in zip(both, ("numpy", "jax"), strict=True)
+            ]
             for name, both in times.items()
         },
     }
@@ -40,6 +43,13 @@ def test_hindsight_is_the_best_of_every_item(study):
     assert study.ratio(ROUNDS[:1], "jax")[1] == 0.0
 
 
+def test_choices_are_told_in_the_times_of_the_others(study):
+    slow = row((9.0, 9.0), (1.0, 1.0), (5.0, 2.0))
+    assert study.total_s(slow, "choices") == 3.0
+    found = study.ratio([slow, slow], "hindsight", "choices")
+    assert found == pytest.approx((1.5, 1.5, 1.5))
+
+
 @pytest.mark.parametrize(
     ("interval", "says"),
     [((1.0, 1.04), "met"), ((1.06, 1.1), "NOT met"), ((1.0, 1.1), "cannot tell")],
@@ -52,7 +62,7 @@ def test_the_page_tells_items_and_ratios(study):
     made = {"machine": "m", "versions": "v"}
     text = study.markdown({"circumstances": made, "rounds": ROUNDS})
     assert "| always numpy | 0.333 (0.333 to 0.333) | below 1: met |" in text
-    assert "| b | 9 | x | 2000.0 | 8000.0 | 2000.0 |" in text
+    assert "| b | 9 | jax | 2000.0 | 8000.0 | 2000.0 |" in text
     assert "| all | | | 3000 | 9000 | 7000 |" in text
     assert "took\n10 us" in text
 
