@@ -27,6 +27,8 @@ def test_it_answers_and_writes_a_policy_that_loads(bench, run):
     assert " faster than NumPy on CPU once cached, pays from the " in text
     assert "JAX on CPU never pays." in text
     assert "1000 calls in a program that goes on: expected in all JAX on CPU" in text
+    # the example did not measure them
+    assert "without the measure 'recompile'" in text
     path = run / "policy.json"
     assert f"policy: {path}" in done.stdout
     assert f"export XPCS_BACKEND_POLICY={path}" in done.stdout

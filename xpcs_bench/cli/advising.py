@@ -80,7 +80,21 @@ def advise_from(
     click.echo("  in a program: get_backend_for(KERNEL, size=BYTES, calls=N)")
     if any(device == "gpu" for _, device in policy.places):
         click.echo("  for the GPU:  export XPCS_USE_GPU=true")
+    if _lacks_recompiles(policy):
+        click.echo(
+            "  note: without the measure 'recompile' the first call of a fresh process "
+            "stands for it,\n  and what compiles is chosen a little too late."
+        )
     return code
+
+
+def _lacks_recompiles(policy: Policy) -> bool:
+    return any(
+        candidate.compiles and candidate.recompile_s is None
+        for series in policy.series
+        for point in series.points
+        for candidate in point.candidates
+    )
 
 
 def _selected(advice: Advice, expression: str | None) -> Advice:
