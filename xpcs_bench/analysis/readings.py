@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from xpcs_bench.analysis.central import Timing, central, one_thread
-from xpcs_bench.records import Case, Measurement, Status
+from xpcs_bench.analysis.central import WORDS, Timing, central, one_thread
+from xpcs_bench.analysis.estimate import estimate_location, prior_for
+from xpcs_bench.records import Case, Estimate, Measurement, Status
 
-__all__ = ["CaseReadings", "Reading", "sound_readings"]
+__all__ = ["CaseReadings", "Reading", "estimate_readings", "sound_readings"]
 
 
 @dataclass(frozen=True)
@@ -150,3 +151,22 @@ def sound_readings(
             continue
         sound.setdefault(row.case, []).append(row)
     return {name: CaseReadings(cases[name], rows) for name, rows in sound.items()}
+
+
+def estimate_readings(measure: str, rows: Sequence[Reading]) -> Estimate:
+    """Estimate one metric of a case from one reading per process, told by one clock."""
+    unit = "bytes" if measure == "peak_memory" else "s"
+    n_samples = sum(row.n_samples for row in rows)
+    prior = prior_for(measure, [row.doubt for row in rows])
+    estimate = estimate_location([row.value for row in rows], prior, unit, n_samples)
+    timings = sorted({WORDS[row.timing] for row in rows if row.timing})
+    slow = [row.p90 for row in rows if row.p90 is not None]
+    if not timings:
+        return estimate
+    return estimate.model_copy(
+        update={
+            "statistic": f"median {' or '.join(timings)}; {estimate.statistic}",
+            "kept_share": sum(row.n_kept for row in rows) / n_samples,
+            "p90": estimate_location(slow, prior, unit, n_samples).point,
+        }
+    )

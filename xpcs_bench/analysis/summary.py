@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from typing import get_args
 
 from xpcs_bench.analysis.break_even import break_even
-from xpcs_bench.analysis.central import WORDS
 from xpcs_bench.analysis.controls import judge_control, under_control
 from xpcs_bench.analysis.estimate import (
     Prior,
-    estimate_location,
     estimate_ratio,
     prior_for,
     smallest_change,
 )
 from xpcs_bench.analysis.judgement import MARGIN, judge_ratio
-from xpcs_bench.analysis.readings import CaseReadings, Reading, sound_readings
+from xpcs_bench.analysis.readings import (
+    CaseReadings,
+    Reading,
+    estimate_readings,
+    sound_readings,
+)
 from xpcs_bench.config import CompilationCache
 from xpcs_bench.records import (
     BreakEven,
@@ -73,20 +76,7 @@ def summarise(
 
 
 def _estimate(case: Case, metric: str, rows: Sequence[Reading]) -> CaseEstimate:
-    unit = "bytes" if case.measure == "peak_memory" else "s"
-    n_samples = sum(row.n_samples for row in rows)
-    prior = prior_for(case.measure, [row.doubt for row in rows])
-    estimate = estimate_location([row.value for row in rows], prior, unit, n_samples)
-    timings = sorted({WORDS[row.timing] for row in rows if row.timing})
-    slow = [row.p90 for row in rows if row.p90 is not None]
-    if timings:
-        estimate = estimate.model_copy(
-            update={
-                "statistic": f"median {' or '.join(timings)}; {estimate.statistic}",
-                "kept_share": sum(row.n_kept for row in rows) / n_samples,
-                "p90": estimate_location(slow, prior, unit, n_samples).point,
-            }
-        )
+    estimate = estimate_readings(case.measure, rows)
     return CaseEstimate(case=case.id, metric=metric, estimate=estimate)
 
 
