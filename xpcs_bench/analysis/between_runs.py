@@ -61,16 +61,21 @@ class Drift:
 
 
 DRIFTS = {
-    # sd of the log between runs of one code, on one machine: benchmarks/engine/apart.py
-    # for hours apart; measured before between times of a day, 0.02 to 0.055 of CPU time
-    # and 0.07 to 0.15 of wall time
+    # sd of the log between runs of one code on one machine, one after the other, by
+    # case: 0.00 to 0.04 of CPU time, 0.00 to 0.02 of undisturbed wall time
+    # (benchmarks/engine/apart.py). Measured before, between times of a day: 0.02 to
+    # 0.055 of CPU time, and 0.07 to 0.15 of wall time, disturbed or not
     "cpu": Drift(Prior(0.04, df=8), STORED_MARGIN),
-    "wall": Drift(Prior(0.15, df=8), STORED_MARGIN),
+    "wall": Drift(Prior(0.10, df=4), STORED_MARGIN),
+    # of disturbed samples 0.00 to 0.13, and nobody knows whether a reading is one
+    "unlabelled": Drift(Prior(0.20, df=4), STORED_MARGIN),
     # memory does not know what day it is; its margin is what one process of each run,
     # which is all that a peak has, can tell
     "bytes": Drift(Prior(0.0), 0.10),
 }
-"""By what is read: CPU time, wall time, or a peak of memory."""
+"""By what is read: CPU time, wall time of undisturbed samples, wall time of which the
+record does not tell or that was disturbed (a first call is one reading), or a peak of
+memory."""
 
 _ROUGH = {"allocated_peak_bytes": (0.01, 4096)}
 """Counters that small objects of Python move: by what part, and what number, two
@@ -332,17 +337,20 @@ def _ratios(case: Case, one: _Side, other: _Side) -> Iterator[RunRatio]:
     told = (one.readings[case.id], other.readings[case.id])
     by_cpu = all(side.by_cpu for side in told)
     metrics = [side.by_cpu_time if by_cpu else side.by_wall_time for side in told]
-    drift = DRIFTS[_read(case.measure, by_cpu=by_cpu)]
     for metric, before in metrics[0].items():
         if after := metrics[1].get(metric):
+            drift = _drift(case.measure, (*before, *after), by_cpu=by_cpu)
             reason = _unsure(case, metric, (one, other), (before, after))
             yield _ratio(case, metric, (before, after), drift, reason)
 
 
-def _read(measure: str, *, by_cpu: bool) -> str:
+def _drift(measure: str, rows: Sequence[Reading], *, by_cpu: bool) -> Drift:
     if measure == "peak_memory":
-        return "bytes"
-    return "cpu" if by_cpu else "wall"
+        return DRIFTS["bytes"]
+    timings = {row.timing for row in rows}
+    if by_cpu and timings <= {"cpu"}:
+        return DRIFTS["cpu"]
+    return DRIFTS["wall" if timings == {"wall"} else "unlabelled"]
 
 
 def _unsure(
@@ -361,6 +369,14 @@ def _unsure(
                 f"Control of {where} in the {word}: {sentence}"
                 for sentence in side.failing[place]
             ]
+        busy = sum(row.timing == "least_disturbed" for row in rows)
+        if busy:
+            said.append(
+                f"In {busy} of {len(rows)} processes of the {word} nearly all samples "
+                "were disturbed: threads waited for cores that others had, and the "
+                "neighbours of another run are others. Measure on a quieter machine, "
+                "or both codes in one run."
+            )
         if case.measure != "peak_memory" and len(rows) < LEAST_PAIRS:
             said.append(
                 f"One process of the {word} measured it, so nobody knows how much "
