@@ -62,12 +62,12 @@ class Drift:
 
 DRIFTS = {
     # sd of the log between runs of one code on one machine, one after the other, by
-    # case: 0.00 to 0.04 of CPU time, 0.00 to 0.02 of undisturbed wall time
+    # case: 0.00 to 0.04 of CPU time, 0.00 to 0.03 of undisturbed wall time
     # (benchmarks/engine/apart.py). Measured before, between times of a day: 0.02 to
     # 0.055 of CPU time, and 0.07 to 0.15 of wall time, disturbed or not
     "cpu": Drift(Prior(0.04, df=8), STORED_MARGIN),
     "wall": Drift(Prior(0.10, df=4), STORED_MARGIN),
-    # of disturbed samples 0.00 to 0.13, and nobody knows whether a reading is one
+    # of disturbed samples 0.00 to 0.18, and nobody knows whether a reading is one
     "unlabelled": Drift(Prior(0.20, df=4), STORED_MARGIN),
     # memory does not know what day it is; its margin is what one process of each run,
     # which is all that a peak has, can tell
@@ -360,28 +360,30 @@ def _unsure(
     readings: tuple[Sequence[Reading], Sequence[Reading]],
 ) -> str:
     """Say why an interval of a case decides nothing; empty where it does."""
-    said = []
+    place = (case.variant.backend, case.variant.device)
+    said, busy, few = [], [], []
     for word, side, rows in zip(_SIDES, sides, readings, strict=True):
-        place = (case.variant.backend, case.variant.device)
-        if metric in CONTROLLED and place in side.failing:
-            where = "/".join(place)
+        if metric in CONTROLLED:
             said += [
-                f"Control of {where} in the {word}: {sentence}"
-                for sentence in side.failing[place]
+                f"Control of {'/'.join(place)} in the {word}: {sentence}"
+                for sentence in side.failing.get(place, ())
             ]
-        busy = sum(row.timing == "least_disturbed" for row in rows)
-        if busy:
-            said.append(
-                f"In {busy} of {len(rows)} processes of the {word} nearly all samples "
-                "were disturbed: threads waited for cores that others had, and the "
-                "neighbours of another run are others. Measure on a quieter machine, "
-                "or both codes in one run."
-            )
+        disturbed = sum(row.timing == "least_disturbed" for row in rows)
+        if disturbed:
+            busy.append(f"{disturbed} of {len(rows)} processes of the {word}")
         if case.measure != "peak_memory" and len(rows) < LEAST_PAIRS:
-            said.append(
-                f"One process of the {word} measured it, so nobody knows how much "
-                "processes differ there. Ask for more with sampling.processes."
-            )
+            few.append(word)
+    if busy:
+        said.append(
+            f"Nearly all samples were disturbed in {' and '.join(busy)}: threads "
+            "waited for cores that others had, and in another run others have them. "
+            "Measure on a quieter machine, or both codes in one run."
+        )
+    if few:
+        said.append(
+            f"One process of the {' and one of the '.join(few)} measured it, so nobody "
+            "knows how much processes differ. Ask for more with sampling.processes."
+        )
     return " ".join(said)
 
 

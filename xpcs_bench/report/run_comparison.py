@@ -84,6 +84,9 @@ class _Part:
     rows: tuple[tuple[str, tuple[_Said, ...]], ...] = ()
     """Heading and cells."""
     sentences: tuple[_Said, ...] = ()
+    """Above the table."""
+    notes: tuple[_Said, ...] = ()
+    """Below it."""
     first_number: int = 9
     """Index of the first column that is flush right."""
 
@@ -97,9 +100,11 @@ def print_comparison(
         title = Text(printable(part.title), style="bold")
         console.print(title, width=width)
         for sentence in part.sentences:
-            console.print(_styled(sentence), width=width, soft_wrap=False)
+            console.print(_styled(sentence), width=width)
         for piece in _tables(part, width):
             console.print(piece, width=width)
+        for note in part.notes:
+            console.print(_styled(note), width=width)
         console.print()
 
 
@@ -112,6 +117,8 @@ def comparison_markdown(comparison: RunComparison, cases: Mapping[str, Case]) ->
             lines += [escaped(sentence.text), ""]
         if part.rows:
             lines += [*_markdown_table(part), ""]
+        for note in part.notes:
+            lines += [escaped(note.text), ""]
     return "\n".join(lines)
 
 
@@ -216,8 +223,8 @@ def _ratios(
         if row.reason:
             reasons[f"Cannot tell: {row.reason}"].append(row.case)
     labels = ("variant", "baseline", "candidate", "ratio", "judgement", "would see")
-    sentences = tuple(_by_reason(reasons))
-    return _Part(_TITLES[metric], labels, tuple(rows), sentences, first_number=1)
+    notes = tuple(_by_reason(reasons))
+    return _Part(_TITLES[metric], labels, tuple(rows), notes=notes, first_number=1)
 
 
 def _point(estimate: Estimate) -> str:
