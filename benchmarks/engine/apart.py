@@ -193,11 +193,10 @@ def markdown(record: Mapping[str, Any]) -> str:
         "Every two runs of a case, compared as stored runs are, with a drift of",
         f"{_share('cpu')} of CPU time, {_share('wall')} of undisturbed wall time and",
         f"{_share('disturbed')} of disturbed: how many intervals hold 1, how many",
-        "would without it; how many are called the same, and how many faster or slower,",
-        "which all are wrong; and how",
-        "many are found slower once the later run is so many times slower. Disturbed",
-        "ones are not judged by `compare`: here is what would be said of them. Pairs",
-        "share runs, and are not independent.",
+        "would without it; how many are called the same, and how many faster or",
+        "slower, which all are wrong; and how many are found slower once the later run",
+        "is so many times slower. Disturbed ones are not judged by `compare`: here is",
+        "what would be said of them. Pairs share runs, and are not independent.",
         "",
         "| profile | clock | pairs | hold 1 | without drift | same | wrong | "
         + " | ".join(f"{factor}x found" for factor in factors)
