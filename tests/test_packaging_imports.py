@@ -58,6 +58,7 @@ def guarded(*arguments, forbidden=("jax", "jaxlib", "matplotlib")):
         ["list", "backends"],
         ["list", "boundaries"],
         ["doctor", "-k", "xla_values"],
+        ["compare", "reports/example", "reports/example"],
     ],
     ids=" ".join,
 )

@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 from xpcs_bench.analysis.estimate import (
     PRIORS,
     Prior,
+    Sides,
     estimate_location,
     estimate_ratio,
+    estimate_unpaired_ratio,
     prior_for,
     smallest_change,
+    smallest_unpaired_change,
 )
 
 PRIOR = Prior(sd=0.02, df=4)
@@ -172,3 +175,73 @@ def test_a_restless_process_has_a_wider_interval():
         for doubt in (0.001, 0.05)
     )
     assert restless.upper / restless.lower > 1.05 > quiet.upper / quiet.lower
+
+
+NO_DRIFT, DRIFT = Prior(0.0), Prior(0.05, df=8)
+
+
+def sides(baseline, candidate, drift=NO_DRIFT, priors=(PRIOR, PRIOR)):
+    return Sides(baseline, candidate, priors, drift)
+
+
+def test_unpaired_processes_of_equal_scatter_have_the_degrees_of_both():
+    found = estimate_unpaired_ratio(sides([1.0], [2.0]), 2)
+    # 4 of either prior; t(0.975, 8) = 2.3060041
+    assert found.point == pytest.approx(2.0)
+    half = 2.3060041 * 0.02 * math.sqrt(2)
+    assert found.upper == pytest.approx(2.0 * math.exp(half))
+    assert found.n_processes == 2
+
+
+def test_the_side_that_scatters_decides_the_degrees():
+    # all of the variance is the candidate's: 4 and a little, rounded down
+    quiet = (Prior(1e-6), PRIOR)
+    found = estimate_unpaired_ratio(sides([1.0], [1.0], priors=quiet), 2)
+    # t(0.975, 4) = 2.7764451
+    assert found.upper == pytest.approx(math.exp(2.7764451 * 0.02), rel=1e-6)
+
+
+def test_a_drift_is_of_both_sides_and_no_process_takes_it_away():
+    quiet = (Prior(1e-6), Prior(1e-6))
+    few, many = (
+        estimate_unpaired_ratio(sides([1.0] * n, [1.0] * n, DRIFT, quiet), n)
+        for n in (1, 100)
+    )
+    # t(0.975, 8) = 2.3060041
+    assert few.upper == pytest.approx(math.exp(2.3060041 * 0.05 * math.sqrt(2)))
+    assert many.upper == pytest.approx(few.upper)
+    assert "drift of 5.0%" in few.statistic
+
+
+@pytest.mark.parametrize("drift", [NO_DRIFT, DRIFT])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 5), (3, 3)])
+def test_intervals_of_unpaired_ratios_hold_the_truth(drift, shape):
+    rng = np.random.default_rng(20261128)
+    trials = 2000
+    hold = 0
+    for _ in range(trials):
+        values = [
+            np.exp(rng.normal(0, drift.sd) + rng.normal(0, PRIOR.sd, n)).tolist()
+            for n in shape
+        ]
+        found = estimate_unpaired_ratio(sides(*values, drift), 1)
+        hold += found.lower <= 1 <= found.upper
+    assert 0.94 * trials <= hold <= trials
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.2])
+def test_the_smallest_change_of_unpaired_sides_is_found_19_times_in_20(margin):
+    rng = np.random.default_rng(20261128)
+    trials = 2000
+    found = 0
+    for _ in range(trials):
+        one, other = (
+            np.exp(rng.normal(0, 0.05) + rng.normal(0, PRIOR.sd, 3)).tolist()
+            for _ in range(2)
+        )
+        made = sides(one, other, DRIFT)
+        more = 1 + smallest_unpaired_change(made, margin)
+        slower = sides(one, [value * more for value in other], DRIFT)
+        ratio = estimate_unpaired_ratio(slower, 1)
+        found += ratio.lower > 1 and ratio.point > 1 + margin
+    assert found >= 0.94 * trials

@@ -216,3 +216,75 @@ def test_rounds_are_kept_as_they_end_and_a_stopped_study_goes_on(load, tmp_path)
     assert measured == [2, 3]
     assert json.loads(path.read_text())["rounds"] == [0, 1, 2, 3]
     assert path.with_suffix(".md").read_text() == "4 rounds"
+
+
+@pytest.fixture
+def apart(load):
+    return load("engine", "apart")
+
+
+def told(*values_s, timing="cpu", half_width=0.001):
+    return [
+        {"value_s": value, "half_width": half_width, "timing": timing}
+        for value in values_s
+    ]
+
+
+def runs_of(*processes, profile="controlled"):
+    """Runs of one case; what was measured beside it is not looked at."""
+    return [
+        {
+            "profile": profile,
+            "intervals": [{"case": "a", "processes": [[own, own] for own in run]}],
+        }
+        for run in processes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("timings", "clock"),
+    [
+        (("cpu", "cpu", "wall"), "cpu"),
+        (("wall", "wall", "wall"), "wall"),
+        (("wall", "wall", "least_disturbed"), "disturbed"),
+    ],
+)
+def test_a_run_is_told_by_a_clock(apart, timings, clock):
+    assert apart.clock([told(1.0, timing=each)[0] for each in timings]) == clock
+
+
+def test_what_runs_differ_by_is_beyond_what_their_processes_do(apart):
+    sd, within = apart.between([told(1.0, 1.0), told(math.e, math.e)])
+    assert (sd, within) == (pytest.approx(math.sqrt(0.5)), 0.0)
+    sd, within = apart.between([told(1.0, math.e), told(1.0, math.e)])
+    assert (sd, within) == (0.0, pytest.approx(math.sqrt(0.5)))
+
+
+def test_every_two_runs_are_judged(apart):
+    runs = runs_of(*[told(1.0, 1.01, 0.99)] * 3, told(1.0, 1.0, timing="wall"))
+    found = apart.condense(runs)
+    (row,) = found["verdicts"]
+    # three of CPU time; wall time and CPU time have no time in common
+    assert (row["clock"], row["n_pairs"]) == ("cpu", 3)
+    assert (row["holds"], row["holds_without"], row["same"]) == (1, 1, 1)
+    assert (row["false"], row["found_1.1"], row["found_2"]) == (0, 0, 1)
+
+
+def test_a_run_that_is_off_counts_against_the_interval(apart):
+    runs = runs_of(told(1.0, 1.0), told(1.1, 1.1), told(2.0, 2.0))
+    (row,) = apart.condense(runs)["verdicts"]
+    assert row["holds"] == pytest.approx(1 / 3)
+    assert row["holds_without"] == 0
+    assert row["false"] == pytest.approx(2 / 3)
+
+
+def test_the_record_follows_from_the_runs_that_are_kept(apart):
+    runs = json.loads((apart.RECORD / "identical.json").read_text())["runs"]
+    kept = json.loads((apart.RECORD / "apart.json").read_text())
+    found = apart.condense(runs)
+    assert [row["case"] for row in found["scatter"]] == [
+        row["case"] for row in kept["scatter"]
+    ]
+    for ours, theirs in zip(found["verdicts"], kept["verdicts"], strict=True):
+        assert ours == pytest.approx(theirs)
+    assert (apart.RECORD / "apart.md").read_text() == apart.markdown(kept)

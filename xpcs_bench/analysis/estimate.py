@@ -21,11 +21,14 @@ __all__ = [
     "CONFIDENCE",
     "PRIORS",
     "Prior",
+    "Sides",
     "change_seen",
     "estimate_location",
     "estimate_ratio",
+    "estimate_unpaired_ratio",
     "prior_for",
     "smallest_change",
+    "smallest_unpaired_change",
 ]
 
 CONFIDENCE = 0.95
@@ -175,6 +178,71 @@ def change_seen(
     _, error, df = _moderated(logs, prior)
     ends = _student_t(sure, df) + _student_t(_POWER, df)
     return math.expm1(ends * error)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Values of two sides whose processes were never alive together."""
+
+    baseline: Sequence[float]
+    """One value per fresh process, all positive."""
+    candidate: Sequence[float]
+    priors: tuple[Prior, Prior]
+    """Of the processes of baseline and candidate."""
+    drift: Prior
+    """Of what one side differs by from another of the same code, and none of its
+    processes shows."""
+
+
+def _gap(sides: Sides) -> tuple[float, float, int]:
+    """Difference of the mean logarithms, its error, and the degrees of freedom.
+
+    The sides scatter each in their own way, and drift adds to both: degrees of freedom
+    follow from the parts of the variance (Welch, Biometrika 34, 28 (1947)), and are
+    rounded down.
+    """
+    means, parts = [], [(2 * sides.drift.sd**2, sides.drift.df)]
+    values = (sides.baseline, sides.candidate)
+    for side, prior in zip(values, sides.priors, strict=True):
+        logs = [math.log(value) for value in side]
+        mean, error, df = _moderated(logs, prior)
+        means.append(mean)
+        parts.append((error**2, df))
+    variance = math.fsum(part for part, _ in parts)
+    whole = variance**2 / math.fsum(part**2 / df for part, df in parts)
+    return means[1] - means[0], math.sqrt(variance), math.floor(whole)
+
+
+def estimate_unpaired_ratio(
+    sides: Sides, n_samples: int, confidence: float = CONFIDENCE
+) -> Estimate:
+    """Estimate candidate / baseline from processes that did not take turns."""
+    mean, error, df = _gap(sides)
+    half = _student_t((1 + confidence) / 2, df) * error
+    point, lower, upper = (math.exp(mean + shift) for shift in (0, -half, half))
+    return Estimate(
+        point=point,
+        lower=lower,
+        upper=upper,
+        confidence=confidence,
+        statistic=(
+            "ratio of geometric means over processes, moderated t, with a drift of "
+            f"{sides.drift.sd:.1%} between sides"
+        ),
+        n_processes=len(sides.baseline) + len(sides.candidate),
+        n_samples=n_samples,
+        unit="x",
+    )
+
+
+def smallest_unpaired_change(sides: Sides, margin: float) -> float:
+    """Return by what part slower a candidate must be to be found so 19 times in 20.
+
+    Found: the lower end of its interval is above 1, and its point above 1 + margin.
+    """
+    _, error, df = _gap(sides)
+    end = max(_student_t((1 + CONFIDENCE) / 2, df) * error, math.log1p(margin))
+    return math.expm1(end + _student_t(_POWER, df) * error)
 
 
 def _ratios(baseline: Sequence[float], candidate: Sequence[float]) -> list[float]:

@@ -300,6 +300,37 @@ def advise(
     return advise_from(run, expression, calls, policy, as_json=as_json)
 
 
+@xpcs_bench.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_select
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Compare runs of different circumstances, too; what differs is printed.",
+)
+@_json
+@click.option("--markdown", is_flag=True, help="A summary for a pull request.")
+def compare(
+    *,
+    runs: tuple[Path, ...],
+    expression: str | None,
+    anyway: bool,
+    as_json: bool,
+    markdown: bool,
+) -> int:
+    """Hold RUNS (folders or run.json) against the first of them, case by case.
+
+    Ratios are candidate / baseline, with intervals that hold what a machine does by
+    itself from one day to the next: a stored run is a coarse tripwire. Ends with 1
+    where right values went wrong, with 3 where nothing can be told, and with 2 where
+    circumstances differ for which times do not mix.
+    """
+    from xpcs_bench.cli.comparing import compare_stored
+
+    form = "json" if as_json else "markdown" if markdown else "table"
+    return compare_stored(runs, expression, anyway=anyway, form=form)
+
+
 @xpcs_bench.command(name="list")
 @click.argument(
     "what",

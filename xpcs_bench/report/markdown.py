@@ -19,7 +19,7 @@ from xpcs_bench.report.cells import (
 )
 from xpcs_bench.report.tables import describe
 
-__all__ = ["render"]
+__all__ = ["escaped", "render"]
 
 TABLES = (
     "rules",
@@ -54,7 +54,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 def render(record: RunRecord) -> str:
     """Return the summary of a record in GitHub's Markdown."""
     sections = describe(record)
-    lines = [f"# {_escaped(record.header.name)}", "", _shown(sections[0].lead), ""]
+    lines = [f"# {escaped(record.header.name)}", "", _shown(sections[0].lead), ""]
     for section in sections:
         lines += _section(section)
     return "\n".join(lines).rstrip() + "\n"
@@ -85,7 +85,7 @@ def _table(table: Table) -> Iterator[str]:
         if column.label not in OMITTED
     ]
     heads = [
-        "" if table.headless else _escaped(table.columns[index].label) for index in kept
+        "" if table.headless else escaped(table.columns[index].label) for index in kept
     ]
     rules = ["---:" if table.columns[index].numeric else "---" for index in kept]
     if table.group_title:
@@ -115,12 +115,12 @@ def _shown(cell: Cell) -> str:
         case Text() if cell.is_name:
             return _code(cell.text)
         case Words(tone="good" | "bad" | "doubt"):
-            return f"**{_escaped(cell.text)}**"
+            return f"**{escaped(cell.text)}**"
         case Words():
             # its outer spaces separate the parts of a line
             return cell.text
         case Text():
-            return _escaped(cell.text)
+            return escaped(cell.text)
         case _:
             return plain(cell)
 
@@ -129,11 +129,11 @@ def _code(name: str) -> str:
     """Quote a name; a fence is longer than any run of backticks inside."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", name)), default=0))
     padding = " " if "`" in name else ""
-    escaped = name.replace("|", r"\|")
-    return f"{fence}{padding}{escaped}{padding}{fence}"
+    quoted = name.replace("|", r"\|")
+    return f"{fence}{padding}{quoted}{padding}{fence}"
 
 
-def _escaped(string: str) -> str:
+def escaped(string: str) -> str:
     """Keep text from becoming markup, a mention, or the end of a table's row."""
     words = " ".join(printable(string).split())
     return _SPECIAL.sub(r"\\\1", words).replace("@", "@<!-- -->")

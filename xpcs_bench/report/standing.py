@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
 
+from xpcs_bench.analysis.standing import standing as worst
 from xpcs_bench.records import (
     Case,
     CaseEstimate,
@@ -15,25 +15,14 @@ from xpcs_bench.records import (
     Group,
     Measurement,
     RunRecord,
+    Standing,
     Status,
 )
 from xpcs_bench.report.cells import Tone, Words
 from xpcs_bench.report.place import Place
 
-__all__ = ["Evidence", "Standing", "standing_words"]
+__all__ = ["Evidence", "standing_words"]
 
-Standing: TypeAlias = Status | Literal["not_measured"]
-"""How a case ended: the worst that any of its processes saw."""
-
-_WORST_FIRST: tuple[Status, ...] = (
-    Status.PARITY_FAILED,
-    Status.INVALID,
-    Status.CRASHED,
-    Status.OUT_OF_MEMORY,
-    Status.TIMED_OUT,
-    Status.RAISED,
-    Status.OK,
-)
 _WRONG = (Status.PARITY_FAILED, Status.INVALID)
 """Standings that take away every time of a case, whatever its other processes saw."""
 _WORDS: dict[Standing, tuple[str, Tone]] = {
@@ -109,13 +98,7 @@ class Evidence:
 
     def standing(self, case: str) -> Standing:
         """Return how a case ended."""
-        statuses = {
-            Status.PARITY_FAILED
-            if any(not check.passed for check in seen.value.observation.checks)
-            else seen.value.observation.status
-            for seen in self.measurements.get(case, ())
-        }
-        return next((s for s in _WORST_FIRST if s in statuses), "not_measured")
+        return worst(seen.value.observation for seen in self.measurements.get(case, ()))
 
     def withheld(self, case: Place[Case]) -> Words | None:
         """Say why no time of a case is shown; None: times are shown.

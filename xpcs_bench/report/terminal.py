@@ -27,7 +27,7 @@ from xpcs_bench.report.cells import (
 )
 from xpcs_bench.report.tables import describe
 
-__all__ = ["print_summary", "render"]
+__all__ = ["STYLES", "WIDTH", "print_summary", "render"]
 
 WIDTH = 100
 """Columns that the summary fits into."""
@@ -54,7 +54,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Tables that the summary shows, and their columns, of those that a table has."""
 STACKED = {"answers"}
 """Tables whose rows stand below their name, which leaves the names whole."""
-_STYLES: dict[Tone, str] = {
+STYLES: dict[Tone, str] = {
     "": "",
     "good": "green",
     "bad": "bold red",
@@ -189,6 +189,6 @@ def _styled(cell: Cell) -> Styled:
         case Line():
             return Styled("").join(_styled(part) for part in cell.cells)
         case Words():
-            return Styled(cell.text, style=_STYLES[cell.tone])
+            return Styled(cell.text, style=STYLES[cell.tone])
         case _:
             return Styled(plain(cell))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from xpcs_bench.records import Case, Outcome, Status, Verdict
+from xpcs_bench.records import Case, Outcome, Standing, Status, Verdict
 from xpcs_bench.report.cells import (
     Cell,
     Line,
@@ -26,7 +26,7 @@ from xpcs_bench.report.cells import (
 )
 from xpcs_bench.report.place import Place
 from xpcs_bench.report.sections import controls
-from xpcs_bench.report.standing import Evidence, Standing, standing_words
+from xpcs_bench.report.standing import Evidence, standing_words
 
 __all__ = ["describe", "outcome_words", "rules"]
 
