@@ -37,7 +37,7 @@ from xpcs_bench.records import (
     Variant,
 )
 
-__all__ = ["MARGIN", "judge_ratio", "summarise"]
+__all__ = ["MARGIN", "judge_ratio", "paired", "sound_readings", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -113,22 +113,29 @@ def _wrong(
     }
 
 
-def summarise(
-    cases: Sequence[Case], groups: Sequence[Group], measurements: Sequence[Measurement]
-) -> Summary:
-    """Conclude all that the measurements allow; verdicts are the gate's to add."""
-    by_id = {case.id: case for case in cases}
-    wrong = _wrong(by_id, measurements)
+def sound_readings(
+    cases: Mapping[str, Case], measurements: Sequence[Measurement]
+) -> _Readings:
+    """Read what counts: of cases by id that were measured, with right values."""
+    wrong = _wrong(cases, measurements)
     sound: dict[str, list[Measurement]] = {}
     for row in measurements:
-        case = by_id[row.case]
+        case = cases[row.case]
         if case.measure not in _READERS or row.observation.status is not Status.OK:
             continue
         identity = (case.problem_id, case.variant.id)
         if {(*identity, case.boundary), (*identity, None)} & wrong:
             continue
         sound.setdefault(row.case, []).append(row)
-    readings = {name: _Told(by_id[name], rows) for name, rows in sound.items()}
+    return {name: _Told(cases[name], rows) for name, rows in sound.items()}
+
+
+def summarise(
+    cases: Sequence[Case], groups: Sequence[Group], measurements: Sequence[Measurement]
+) -> Summary:
+    """Conclude all that the measurements allow; verdicts are the gate's to add."""
+    by_id = {case.id: case for case in cases}
+    readings = sound_readings(by_id, measurements)
     estimates = [
         _estimate(by_id[case.id], metric, rows)
         for case in cases
@@ -231,7 +238,7 @@ class _Pairs:
     n_samples: int
 
 
-def _paired(
+def paired(
     readings: _Readings, baseline: str, candidate: Case, metric: str
 ) -> _Pairs | None:
     """Pair two cases; None where no process measured both.
@@ -272,7 +279,7 @@ def _controls(
     for candidate in group.cases:
         if candidate != first.id:
             case = cases[candidate]
-            pairs = _paired(readings, first.id, case, first.measure)
+            pairs = paired(readings, first.id, case, first.measure)
             yield judge_control(
                 group,
                 case,
@@ -292,7 +299,7 @@ def _comparisons(
         if candidate == group.reference or candidate not in readings:
             continue
         for metric in readings[candidate].own:
-            pairs = _paired(readings, group.reference, cases[candidate], metric)
+            pairs = paired(readings, group.reference, cases[candidate], metric)
             if pairs is None:
                 continue
             ratio = estimate_ratio(

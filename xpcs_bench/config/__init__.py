@@ -1,5 +1,6 @@
 """Experiments: from a YAML file to a validated :class:`Experiment`."""
 
+from xpcs_bench.config.claim import Bounds, Claim, ClaimSide, Expectation, Selection
 from xpcs_bench.config.detector import Detector, Mask, MaskedRectangle, MaskFile
 from xpcs_bench.config.experiment import (
     MEASURES,
@@ -19,9 +20,13 @@ from xpcs_bench.config.profile import PROFILES, Profile, Start
 __all__ = [
     "MEASURES",
     "PROFILES",
+    "Bounds",
+    "Claim",
+    "ClaimSide",
     "CompilationCache",
     "Detector",
     "Dtype",
+    "Expectation",
     "Experiment",
     "Geometry",
     "KernelChoice",
@@ -33,6 +38,7 @@ __all__ = [
     "Orientation",
     "Profile",
     "Sampling",
+    "Selection",
     "Selector",
     "Start",
     "ToleranceOverride",

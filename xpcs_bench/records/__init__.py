@@ -1,11 +1,20 @@
 """The nouns that are persisted: evidence, its circumstances, and conclusions."""
 
-from xpcs_bench.records.case import SLOWED_BY, Case, Group, Skip, Variant
+from xpcs_bench.records.behaviour import BehaviourSeen, Seen
+from xpcs_bench.records.case import (
+    SLOWED_BY,
+    Case,
+    ClaimCases,
+    Group,
+    Skip,
+    Variant,
+)
 from xpcs_bench.records.ceiling import Ceiling, best
 from xpcs_bench.records.conclusion import (
     Achieved,
     BreakEven,
     CaseEstimate,
+    ClaimFinding,
     Comparison,
     Control,
     Efficiency,
@@ -43,11 +52,14 @@ __all__ = [
     "Accounting",
     "Achieved",
     "Agreement",
+    "BehaviourSeen",
     "Block",
     "BreakEven",
     "Case",
     "CaseEstimate",
     "Ceiling",
+    "ClaimCases",
+    "ClaimFinding",
     "Comparison",
     "Control",
     "Device",
@@ -69,6 +81,7 @@ __all__ = [
     "RunStatus",
     "Sample",
     "Samples",
+    "Seen",
     "Skip",
     "Status",
     "Summary",

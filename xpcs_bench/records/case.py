@@ -15,7 +15,15 @@ from xpcs_bench.config import (
 )
 from xpcs_bench.confined import ConfinedModel
 
-__all__ = ["SLOWED_BY", "Case", "ControlRole", "Group", "Skip", "Variant"]
+__all__ = [
+    "SLOWED_BY",
+    "Case",
+    "ClaimCases",
+    "ControlRole",
+    "Group",
+    "Skip",
+    "Variant",
+]
 
 ControlRole = Literal["", "first", "again", "slowed"]
 SLOWED_BY = 0.15
@@ -126,3 +134,14 @@ class Skip(ConfinedModel):
     case: str
     """Case id."""
     reason: str
+
+
+class ClaimCases(ConfinedModel):
+    """The cases of the plan, measured or skipped, that a claim is about."""
+
+    claim: str
+    """Id of the claim."""
+    of: str | None = None
+    """Case id; None: the claim is about a behaviour."""
+    over: str | None = None
+    """Case id of what stands below the line of a ratio."""
