@@ -47,9 +47,11 @@ def judge_bounds(estimate: Estimate, bounds: Bounds) -> _Judged:
     if lower <= estimate.lower and estimate.upper <= upper:
         return Outcome.PASS, "all of the interval lies within what is claimed."
     if estimate.lower > upper:
-        return Outcome.FAIL, "all of the interval lies above what is claimed."
+        ends = estimate.lower, upper
+        return Outcome.FAIL, f"even its lower end is {_times(*ends)} what is claimed."
     if estimate.upper < lower:
-        return Outcome.FAIL, "all of the interval lies below what is claimed."
+        ends = lower, estimate.upper
+        return Outcome.FAIL, f"what is claimed is {_times(*ends)} even its upper end."
     limits = " and ".join(
         format_quantity(end, estimate.unit)
         for end in (lower, upper)
@@ -60,6 +62,15 @@ def judge_bounds(estimate: Estimate, bounds: Bounds) -> _Judged:
         "on a quieter machine."
     )
     return Outcome.INCONCLUSIVE, reason
+
+
+def _times(large: float, small: float) -> str:
+    """Say how far the nearest ends of two ranges are apart."""
+    if small <= 0:
+        return "infinitely larger than"
+    times = large / small
+    # what differs by little would read as 1.00 times
+    return f"{times:.3g} times" if times >= 1.005 else "a little more than"
 
 
 def quotient(of: Estimate, over: Estimate) -> Estimate:
