@@ -13,6 +13,8 @@ jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not install
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 KERNEL = "name: x\nkernels: g2_model\n"
 
+CLAIM = "claims: {id: c, says: a sentence, source: d, "
+
 GOOD = [
     KERNEL,
     "name: x\nkernels: [g2_model, odd]",
@@ -40,6 +42,13 @@ GOOD = [
     KERNEL + "sampling: {precision: 0.01, max_time_s: 5, memory_limit: null}",
     KERNEL + "tolerances: {kernel: qmap, rtol: 1e-9, atol: 0, reason: shown}\nseed: 3",
     KERNEL + "efficiency: true",
+    KERNEL + CLAIM + "metric: first_call, expect: {about: 200 ms, within: 3}}",
+    KERNEL + CLAIM + "where: {kernel: g2_model, params: {q_bins: 1}, device: gpu}, "
+    "ratio: {metric: steady_state, of: {backend: numpy}, over: {backend: jax}}, "
+    "expect: {between: [10, 100]}}",
+    KERNEL + CLAIM + "ratio: {of: first_call, over: steady_state}, "
+    "expect: {at_least: 1, at_most: 2}}",
+    KERNEL + CLAIM + "metric: parity, expect: {agrees: false}}",
 ]
 
 BAD = [
@@ -55,6 +64,11 @@ BAD = [
     "name: x\nkernels: {g2_model: {q_bins: {from: 1, factor: 2}}}",
     KERNEL + "sede: 3",
     KERNEL + "seed: 1.5",
+    KERNEL + CLAIM + "metric: first_call}",
+    KERNEL + CLAIM + "metric: first_call, expect: {abuot: 1 s}}",
+    KERNEL + CLAIM + "metric: first_call, where: {kernel: nothing}, "
+    "expect: {about: 1 s}}",
+    KERNEL + CLAIM + "behaviour: nothing, expect: {fails: true}}",
     KERNEL + "efficiency: 'yes'",
     KERNEL + "detectors: eiger-4",
     KERNEL + "detectors: {shape: [4], pixel_size_um: 75}",

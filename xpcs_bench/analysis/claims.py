@@ -47,11 +47,9 @@ def judge_bounds(estimate: Estimate, bounds: Bounds) -> _Judged:
     if lower <= estimate.lower and estimate.upper <= upper:
         return Outcome.PASS, "all of the interval lies within what is claimed."
     if estimate.lower > upper:
-        ends = estimate.lower, upper
-        return Outcome.FAIL, f"even its lower end is {_times(*ends)} what is claimed."
+        return Outcome.FAIL, _beyond("lower", estimate.lower, upper, "most")
     if estimate.upper < lower:
-        ends = lower, estimate.upper
-        return Outcome.FAIL, f"what is claimed is {_times(*ends)} even its upper end."
+        return Outcome.FAIL, _beyond("upper", estimate.upper, lower, "least")
     limits = " and ".join(
         format_quantity(end, estimate.unit)
         for end in (lower, upper)
@@ -64,13 +62,12 @@ def judge_bounds(estimate: Estimate, bounds: Bounds) -> _Judged:
     return Outcome.INCONCLUSIVE, reason
 
 
-def _times(large: float, small: float) -> str:
-    """Say how far the nearest ends of two ranges are apart."""
-    if small <= 0:
-        return "infinitely larger than"
-    times = large / small
-    # what differs by little would read as 1.00 times
-    return f"{times:.3g} times" if times >= 1.005 else "a little more than"
+def _beyond(end: str, found: float, limit: float, which: str) -> str:
+    """Say how far the nearest end of an interval is from what is claimed."""
+    what = f"even its {end} end is"
+    if limit == 0:
+        return f"{what} not 0, as is claimed."
+    return f"{what} {found / limit:.3g} times the {which} that is claimed."
 
 
 def quotient(of: Estimate, over: Estimate) -> Estimate:

@@ -195,8 +195,8 @@ class _Reader:
         self, path: KeyPath, row: WrittenClaim, of: ClaimSide | None
     ) -> Expectation:
         expect = row.expect
-        given = [key for key in (*_NUMBERS, "agrees", *_OF_BEHAVIOURS)
-                 if getattr(expect, key) is not None]  # fmt: skip
+        keys = (*_NUMBERS, "agrees", *_OF_BEHAVIOURS)
+        given = [key for key in keys if getattr(expect, key) is not None]
         if row.behaviour is not None:
             allowed, what = _OF_BEHAVIOURS, "a behaviour"
         elif of is not None and of.metric == "parity":
@@ -246,7 +246,8 @@ class _Reader:
             for where, sentence, about_key in translated(error.errors(), value):
                 self._problems.add((*path, *where), sentence, key=about_key)
             return ""
-        return self._bounds(path, bounds, "value")
+        # text in the place of what was refused
+        return self._bounds(path, bounds, "value") or ""
 
     def _bounds(self, path: KeyPath, row: WrittenBounds, unit: str) -> Bounds | None:
         """Read numbers; ``value`` is a plain number without a unit."""
