@@ -32,6 +32,7 @@ from xpcs_bench.records import (
     Seen,
     Status,
     Summary,
+    seen_text,
 )
 from xpcs_bench.units import format_quantity
 
@@ -116,12 +117,12 @@ def judge_behaviour(seen: BehaviourSeen, expect: Expectation) -> _Judged:
     if seen.kind != "returned":
         return Outcome.FAIL, "it does not work at all."
     other = [
-        name
+        f"{name} is {seen_text(seen.observed.get(name, 'not seen'))}"
         for name, value in expect.shows.items()
         if not _is_shown(seen.observed.get(name), value)
     ]
     if other:
-        return Outcome.FAIL, f"not as claimed: {', '.join(other)}."
+        return Outcome.FAIL, f"not as claimed: {'; '.join(other)}."
     return Outcome.PASS, "it was seen as claimed."
 
 

@@ -1,6 +1,6 @@
 """The nouns that are persisted: evidence, its circumstances, and conclusions."""
 
-from xpcs_bench.records.behaviour import BehaviourSeen, Seen
+from xpcs_bench.records.behaviour import BehaviourSeen, Seen, seen_text
 from xpcs_bench.records.case import (
     SLOWED_BY,
     Case,
@@ -89,4 +89,5 @@ __all__ = [
     "Verdict",
     "Verified",
     "best",
+    "seen_text",
 ]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from xpcs_bench.confined import ConfinedModel
 
-__all__ = ["BehaviourSeen", "Seen"]
+__all__ = ["BehaviourSeen", "Seen", "seen_text"]
 
 Seen = bool | int | float | str
 """One thing that was observed."""
@@ -35,11 +35,14 @@ class BehaviourSeen(ConfinedModel):
         if self.kind == "raised":
             return f"{self.exceptions[0]}: {self.message}"
         if self.kind == "returned":
-            seen = [f"{name}: {_shown(value)}" for name, value in self.observed.items()]
+            seen = [
+                f"{name}: {seen_text(value)}" for name, value in self.observed.items()
+            ]
             seen += [f"warning {text}" for text in self.warnings]
             return "; ".join(seen) or "works"
         return self.message
 
 
-def _shown(value: Seen) -> str:
+def seen_text(value: Seen) -> str:
+    """Write one thing that was observed."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

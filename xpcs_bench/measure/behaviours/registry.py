@@ -114,7 +114,7 @@ BEHAVIOURS: dict[str, Entry] = {
     "memory_share": Entry(
         "selection:memory_share",
         ("XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_CLIENT_MEM_FRACTION"),
-        {**_JAX, "XPCS_GPU_MEMORY_FRACTION": "0.5", "XPCS_USE_GPU": "true"},
+        {**_JAX, "XPCS_GPU_MEMORY_FRACTION": "0.5"},
     ),
     # compilation, loops, gradients
     "numpy_jit": Entry("transformations:jit_returns_function", ("the same object",)),
