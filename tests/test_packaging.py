@@ -16,7 +16,7 @@ from xpcs_bench.errors import ExitCode
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -138,8 +138,9 @@ def test_the_schema_for_editors_is_current():
 
 
 def test_every_configuration_names_the_schema():
-    line = "# yaml-language-server: $schema=experiment.schema.json"
     for path in CONFIGS:
+        up = "../" * (len(path.relative_to(ROOT / "configs").parts) - 1)
+        line = f"# yaml-language-server: $schema={up}experiment.schema.json"
         assert path.read_text().splitlines()[0] == line, path
 
 
