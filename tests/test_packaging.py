@@ -93,14 +93,15 @@ def test_every_decision_is_listed():
     assert decisions == listed
 
 
-def test_the_example_of_the_readme_is_an_experiment(tmp_path):
-    example = re.search(
-        r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
-    ).group(1)
+def test_the_examples_of_the_readme_are_an_experiment(tmp_path):
+    # the second one adds claims to the first
+    examples = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
     path = tmp_path / "my.yaml"
-    path.write_text(example)
-    done = command("validate", str(path))
+    path.write_text("".join(examples))
+    done = command("plan", str(path))
     assert (done.returncode, done.stderr) == (0, "")
+    assert "3 claims to decide" in done.stdout
 
 
 def test_the_program_of_the_readme_runs():
