@@ -16,7 +16,7 @@ from xpcs_bench.errors import ExitCode
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -93,14 +93,15 @@ def test_every_decision_is_listed():
     assert decisions == listed
 
 
-def test_the_example_of_the_readme_is_an_experiment(tmp_path):
-    example = re.search(
-        r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
-    ).group(1)
+def test_the_examples_of_the_readme_are_an_experiment(tmp_path):
+    # the second one adds claims to the first
+    examples = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
     path = tmp_path / "my.yaml"
-    path.write_text(example)
-    done = command("validate", str(path))
+    path.write_text("".join(examples))
+    done = command("plan", str(path))
     assert (done.returncode, done.stderr) == (0, "")
+    assert "3 claims to decide" in done.stdout
 
 
 def test_the_program_of_the_readme_runs():
@@ -138,8 +139,9 @@ def test_the_schema_for_editors_is_current():
 
 
 def test_every_configuration_names_the_schema():
-    line = "# yaml-language-server: $schema=experiment.schema.json"
     for path in CONFIGS:
+        up = "../" * (len(path.relative_to(ROOT / "configs").parts) - 1)
+        line = f"# yaml-language-server: $schema={up}experiment.schema.json"
         assert path.read_text().splitlines()[0] == line, path
 
 

@@ -57,6 +57,7 @@ def guarded(*arguments, forbidden=("jax", "jaxlib", "matplotlib")):
         ["list", "kernels"],
         ["list", "backends"],
         ["list", "boundaries"],
+        ["list", "behaviours"],
         ["doctor", "-k", "xla_values"],
         ["compare", "reports/example", "reports/example"],
     ],

@@ -16,6 +16,7 @@ from xpcs_bench.gate import rules
 from xpcs_bench.gate.rules import RULES
 from xpcs_bench.kernels.kernel import Kernel
 from xpcs_bench.kernels.registry import KERNELS, create_kernel
+from xpcs_bench.measure.behaviours.registry import BEHAVIOURS
 from xpcs_bench.measure.boundary import BOUNDARIES, Boundary
 from xpcs_bench.measure.examination import finding
 from xpcs_bench.measure.examination.registry import CHECKS
@@ -33,6 +34,10 @@ TARGETS = {
     **{
         f"check {name}": f"xpcs_bench.measure.examination.{entry.target}"
         for name, entry in CHECKS.items()
+    },
+    **{
+        f"behaviour {name}": f"xpcs_bench.measure.behaviours.{entry.target}"
+        for name, entry in BEHAVIOURS.items()
     },
     **{f"exporter {name}": row.render for name, row in EXPORTERS.items()},
 }
@@ -147,6 +152,21 @@ def test_every_check_says_what_it_looks_at():
     for entry in CHECKS.values():
         check = load(f"xpcs_bench.measure.examination.{entry.target}")
         assert inspect.getdoc(check).splitlines()[0].endswith("."), entry.target
+
+
+def test_every_behaviour_has_its_line():
+    found = {
+        f"{module.__name__.rpartition('.')[2]}:{name}"
+        for module in modules_in("measure/behaviours")
+        for name in module.__all__
+        if inspect.isfunction(function := getattr(module, name))
+        and function.__annotations__.get("return") == "Observed"
+    }
+    missing = found - {entry.target for entry in BEHAVIOURS.values()}
+    assert found
+    assert not missing, (
+        f"add a line to BEHAVIOURS in measure/behaviours/registry.py for {missing}"
+    )
 
 
 def test_every_rule_has_its_line():

@@ -2,75 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-import probes
+from xpcs_bench.analysis.claims import judge_behaviour
+from xpcs_bench.config import Expectation
+from xpcs_bench.records import BehaviourSeen, Outcome
 
-__all__ = ["CLAIMS", "Claim", "Outcome", "Verdict", "fails", "judge", "raises", "shows"]
+__all__ = ["CLAIMS", "Claim", "Verdict", "judge", "raises", "shows"]
 
 Verdict = Literal["holds", "does not hold", "cannot be tested here"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a probe met with."""
-
-    kind: Literal["returned", "raised", "died", "absent"]
-    exceptions: tuple[str, ...] = ()
-    """The exception's class and its bases, by name."""
-    message: str = ""
-    """Of the exception; why the process died; what is absent."""
-    observed: dict[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """Write it for a table."""
-        if self.kind == "raised":
-            return f"{self.exceptions[0]}: {self.message}"
-        if self.kind == "returned":
-            seen = [f"{name}: {value}" for name, value in self.observed.items()]
-            seen += [f"warning {text}" for text in self.warnings]
-            return "; ".join(seen) or "works"
-        return self.message
-
-
-Expectation = Callable[[Outcome], bool]
+_VERDICTS: dict[Outcome, Verdict] = {
+    Outcome.PASS: "holds",
+    Outcome.FAIL: "does not hold",
+    Outcome.SKIP: "cannot be tested here",
+    Outcome.ERROR: "cannot be tested here",
+}
 
 
 def raises(name: str) -> Expectation:
     """Expect an exception of this class, or of one derived from it."""
-    return lambda outcome: outcome.kind == "raised" and name in outcome.exceptions
+    return Expectation(raises=name)
 
 
-def fails(outcome: Outcome) -> bool:
-    """Expect an exception, the end of the process, or other pixels than NumPy's."""
-    return outcome.kind != "returned" or outcome.observed.get("pixels equal") is False
-
-
-def shows(name: str, value: Any) -> Expectation:
+def shows(name: str, value: bool | str) -> Expectation:  # noqa: FBT001 - it is seen
     """Expect something to be observed."""
-    return lambda outcome: (
-        outcome.kind == "returned" and outcome.observed.get(name) == value
-    )
+    return Expectation(shows={name: value})
+
+
+_FAILS = Expectation(fails=True)
+"""An exception, the end of the process, or other pixels than NumPy's."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence that a probe can decide."""
+    """A sentence that a behaviour can decide."""
 
-    id: str
+    behaviour: str
+    """Name in the registry of behaviours."""
     says: str
     expect: Expectation
-    probe: Callable[[], dict[str, Any]]
+
+    @property
+    def id(self) -> str:
+        """What it is called in the table."""
+        return self.behaviour.replace("_", "-")
 
 
-def judge(claim: Claim, outcome: Outcome) -> Verdict:
+def judge(claim: Claim, seen: BehaviourSeen) -> Verdict:
     """Decide, from what happened alone."""
-    if outcome.kind == "absent":
-        return "cannot be tested here"
-    return "holds" if claim.expect(outcome) else "does not hold"
+    return _VERDICTS[judge_behaviour(seen, claim.expect)[0]]
 
 
 _H5PY = "h5py raises TypeError when given a JAX array"
@@ -79,119 +60,84 @@ _MPL = "Matplotlib raises ValueError on non-NumPy input"
 
 CLAIMS: dict[str, tuple[Claim, ...]] = {
     "Sentences of the architecture document": (
-        Claim("h5py-dataset", _H5PY, raises("TypeError"), probes.h5py_dataset),
-        Claim("h5py-slice", _H5PY, raises("TypeError"), probes.h5py_slice),
-        Claim("h5py-attribute", _H5PY, raises("TypeError"), probes.h5py_attribute),
-        Claim("pyqtgraph-image", _QT, fails, probes.pyqtgraph_image),
-        Claim("pyqtgraph-curve", _QT, fails, probes.pyqtgraph_curve),
-        Claim("matplotlib-image", _MPL, raises("ValueError"), probes.matplotlib_image),
-        Claim("matplotlib-curve", _MPL, raises("ValueError"), probes.matplotlib_curve),
+        Claim("h5py_dataset", _H5PY, raises("TypeError")),
+        Claim("h5py_slice", _H5PY, raises("TypeError")),
+        Claim("h5py_attribute", _H5PY, raises("TypeError")),
+        Claim("pyqtgraph_image", _QT, _FAILS),
+        Claim("pyqtgraph_curve", _QT, _FAILS),
+        Claim("matplotlib_image", _MPL, raises("ValueError")),
+        Claim("matplotlib_curve", _MPL, raises("ValueError")),
+        Claim("matplotlib_scatter", _MPL, raises("ValueError")),
         Claim(
-            "matplotlib-scatter", _MPL, raises("ValueError"), probes.matplotlib_scatter
-        ),
-        Claim(
-            "numpy-is-free",
+            "numpy_is_free",
             "conversions are free on NumPy: the array itself comes back",
             shows("the same object", value=True),
-            probes.numpy_is_free,
         ),
         Claim(
-            "cpu-shares-memory",
+            "cpu_shares_memory",
             "CPU JAX arrays share memory with NumPy",
             shows("memory shared", value=True),
-            probes.cpu_shares_memory,
         ),
         Claim(
-            "gpu-is-transferred",
+            "gpu_is_transferred",
             "GPU arrays are transferred",
             shows("memory shared", value=False),
-            probes.gpu_is_transferred,
         ),
     ),
     "Risks that remain": (
         Claim(
-            "h5py-read-direct",
+            "h5py_read_direct",
             "h5py's read_direct refuses a JAX array",
             raises("TypeError"),
-            probes.h5py_read_direct,
         ),
         Claim(
-            "h5py-write-direct",
+            "h5py_write_direct",
             "h5py's write_direct refuses a JAX array",
             raises("TypeError"),
-            probes.h5py_write_direct,
         ),
         Claim(
-            "h5py-bfloat16",
+            "h5py_bfloat16",
             "h5py stores bfloat16 as opaque bytes",
             shows("type on disk", "|V2"),
-            probes.h5py_bfloat16,
         ),
         Claim(
-            "h5py-bfloat16-adapted",
+            "h5py_bfloat16_adapted",
             "through HDF5Adapter bfloat16 is stored as float32",
             shows("type on disk", "<f4"),
-            probes.h5py_bfloat16_adapted,
         ),
         Claim(
-            "pyqtgraph-curve-item",
+            "pyqtgraph_curve_item",
             "PyQtGraph's PlotCurveItem refuses a JAX array",
             raises("Exception"),
-            probes.pyqtgraph_curve_item,
         ),
         Claim(
-            "matplotlib-colour",
+            "matplotlib_colour",
             "Matplotlib takes a JAX vector for no colour",
             raises("ValueError"),
-            probes.matplotlib_colour,
+        ),
+        Claim("h5py_key", "h5py refuses a random key", raises("TypeError")),
+        Claim("pyqtgraph_key", "PyQtGraph refuses a random key", raises("Exception")),
+        Claim("matplotlib_key", "Matplotlib refuses a random key", raises("TypeError")),
+        Claim(
+            "ensure_numpy_key", "ensure_numpy refuses a random key", raises("TypeError")
         ),
         Claim(
-            "h5py-key",
-            "h5py refuses a random key",
-            raises("TypeError"),
-            probes.h5py_key,
+            "h5py_deleted", "h5py cannot read a deleted array", raises("RuntimeError")
         ),
         Claim(
-            "pyqtgraph-key",
-            "PyQtGraph refuses a random key",
-            raises("Exception"),
-            probes.pyqtgraph_key,
-        ),
-        Claim(
-            "matplotlib-key",
-            "Matplotlib refuses a random key",
-            raises("TypeError"),
-            probes.matplotlib_key,
-        ),
-        Claim(
-            "ensure-numpy-key",
-            "ensure_numpy refuses a random key",
-            raises("TypeError"),
-            probes.ensure_numpy_key,
-        ),
-        Claim(
-            "h5py-deleted",
-            "h5py cannot read a deleted array",
-            raises("RuntimeError"),
-            probes.h5py_deleted,
-        ),
-        Claim(
-            "pyqtgraph-deleted",
+            "pyqtgraph_deleted",
             "PyQtGraph cannot read a deleted array",
             raises("RuntimeError"),
-            probes.pyqtgraph_deleted,
         ),
         Claim(
-            "matplotlib-deleted",
+            "matplotlib_deleted",
             "Matplotlib cannot read a deleted array",
             raises("RuntimeError"),
-            probes.matplotlib_deleted,
         ),
         Claim(
-            "ensure-numpy-deleted",
+            "ensure_numpy_deleted",
             "ensure_numpy refuses a deleted array",
             raises("ValueError"),
-            probes.ensure_numpy_deleted,
         ),
     ),
 }

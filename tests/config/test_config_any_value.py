@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,34 @@ GOOD = {
         "memory_limit": "4 GiB",
     },
     "tolerances": [{"kernel": "qmap", "rtol": 0.1, "atol": 0, "reason": "r"}],
+    "claims": [
+        {
+            "id": "c",
+            "says": "s",
+            "source": "d",
+            "where": {"kernel": "g2_model", "params": {"q_bins": 1}, "device": "gpu"},
+            "ratio": {
+                "metric": "conversion",
+                "of": {"backend": "numpy", "dtype": "float64"},
+                "over": {"backend": "jax", "boundary": "to_host_view"},
+            },
+            "expect": {"about": 10, "within": 2},
+        },
+        {
+            "id": "d",
+            "says": "s",
+            "source": "d",
+            "metric": "conversion",
+            "expect": {"between": ["1 ms", 2]},
+        },
+        {
+            "id": "e",
+            "says": "s",
+            "source": "d",
+            "behaviour": "works",
+            "expect": {"shows": {"type": "f", "n": {"at_least": 1}}},
+        },
+    ],
     "seed": 0,
 }
 
@@ -87,6 +116,11 @@ VALUES = st.sampled_from(
         {"file": "\0"}, {"file": "."}, ["eiger-4m"], "x" * 5000, [0] * 5000,
     ]
 )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def catalogue(catalogue):
+    return replace(catalogue, behaviours={"works": ("type", "n")})
 
 
 @pytest.fixture(scope="module")

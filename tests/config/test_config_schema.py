@@ -10,8 +10,11 @@ from xpcs_bench.run.prepare import catalogue as registered
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
+SCHEMA = Path(__file__).parents[2] / "configs" / "experiment.schema.json"
 KERNEL = "name: x\nkernels: g2_model\n"
+
+CLAIM = "claims: {id: c, says: a sentence, source: d, "
 
 GOOD = [
     KERNEL,
@@ -40,6 +43,13 @@ GOOD = [
     KERNEL + "sampling: {precision: 0.01, max_time_s: 5, memory_limit: null}",
     KERNEL + "tolerances: {kernel: qmap, rtol: 1e-9, atol: 0, reason: shown}\nseed: 3",
     KERNEL + "efficiency: true",
+    KERNEL + CLAIM + "metric: first_call, expect: {about: 200 ms, within: 3}}",
+    KERNEL + CLAIM + "where: {kernel: g2_model, params: {q_bins: 1}, device: gpu}, "
+    "ratio: {metric: steady_state, of: {backend: numpy}, over: {backend: jax}}, "
+    "expect: {between: [10, 100]}}",
+    KERNEL + CLAIM + "ratio: {of: first_call, over: steady_state}, "
+    "expect: {at_least: 1, at_most: 2}}",
+    KERNEL + CLAIM + "metric: parity, expect: {agrees: false}}",
 ]
 
 BAD = [
@@ -55,6 +65,11 @@ BAD = [
     "name: x\nkernels: {g2_model: {q_bins: {from: 1, factor: 2}}}",
     KERNEL + "sede: 3",
     KERNEL + "seed: 1.5",
+    KERNEL + CLAIM + "metric: first_call}",
+    KERNEL + CLAIM + "metric: first_call, expect: {abuot: 1 s}}",
+    KERNEL + CLAIM + "metric: first_call, where: {kernel: nothing}, "
+    "expect: {about: 1 s}}",
+    KERNEL + CLAIM + "behaviour: nothing, expect: {fails: true}}",
     KERNEL + "efficiency: 'yes'",
     KERNEL + "detectors: eiger-4",
     KERNEL + "detectors: {shape: [4], pixel_size_um: 75}",
@@ -116,12 +131,14 @@ def test_the_experiments_of_this_project_load_and_validate(path):
     catalogue = registered()
     validator = jsonschema.Draft202012Validator(experiment_schema(catalogue))
     text = path.read_text(encoding="utf-8")
-    schema_line = "# yaml-language-server: $schema=experiment.schema.json"
-    assert text.splitlines()[0] == schema_line
+    named = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / named).resolve() == SCHEMA
     data = parse_document(text, path.name).data
     validator.validate(data)
     experiment = load_experiment(path, catalogue=catalogue).experiment
-    assert experiment.name.replace("-", "_") == path.stem
+    # what lies in a folder is named after both
+    names = {path.stem, f"{path.stem}_{path.parent.name}"}
+    assert experiment.name.replace("-", "_") in names
 
 
 def test_the_experiments_of_this_project_are_there():

@@ -22,6 +22,7 @@ from xpcs_bench.records import (
     Case,
     CaseEstimate,
     Ceiling,
+    ClaimFinding,
     Comparison,
     Control,
     Device,
@@ -131,6 +132,7 @@ class Script:
     efficiency: bool = False
     ceilings: list[Ceiling] = field(default_factory=list)
     ceiling_checks: list[Diagnosis] = field(default_factory=list)
+    claims: list[ClaimFinding] = field(default_factory=list)
 
     def environments(self) -> dict[str, Environment]:
         workers = (
@@ -346,6 +348,7 @@ class Script:
                 controls=tuple(self.controls),
                 break_evens=tuple(self.break_evens),
                 verdicts=tuple(self.verdicts),
+                claims=tuple(self.claims),
                 efficiencies=efficiencies(
                     self.cases, self.estimates, self.ceilings, experiment
                 ),
@@ -821,6 +824,62 @@ def doubted() -> Script:
     return script
 
 
+def finding(name: str, outcome: Outcome, **changes: Any) -> ClaimFinding:
+    fields = {
+        "id": name,
+        "says": "The first call takes ~200 ms; `h5py` raises | ``TypeError``",
+        "source": "a document, First calls",
+        "claimed": "about 200 ms (100 ms to 400 ms)",
+        "measured": estimate(0.186),
+        "found": "",
+        "outcome": outcome,
+        "reason": "all of the interval lies within what is claimed.",
+        "evidence": ("/summary/estimates/0",),
+    }
+    return ClaimFinding(**{**fields, **changes})
+
+
+def claimed() -> Script:
+    """Sentences of a document, of which one is true."""
+    script = Script(name="claimed")
+    on = detector("eiger-500k", 514, 1030)
+    speed(script, on, {NUMPY: (0.031, 0.012), JAX: (0.186, 0.004)}, {})
+    script.claims += [
+        finding("first-call", Outcome.PASS),
+        finding("first-call-again", Outcome.INCONCLUSIVE, reason="it goes across."),
+        finding(
+            "behaviour",
+            Outcome.FAIL,
+            source="a document, Boundaries",
+            claimed="raises TypeError",
+            measured=None,
+            found="values equal: True",
+            reason="it raises no TypeError.",
+            evidence=("/behaviours/0",),
+        ),
+        finding(
+            "on-a-gpu",
+            Outcome.SKIP,
+            source="a document, Boundaries",
+            measured=None,
+            reason="cannot be tested here: device gpu: none visible to jax.",
+            evidence=("/header/skipped/0",),
+        ),
+        finding("lost", Outcome.ERROR, measured=None, evidence=(), reason="lost."),
+    ]
+    script.verdicts += [
+        Verdict(
+            rule="claims",
+            subject=claim.id,
+            outcome=claim.outcome,
+            reason=claim.reason,
+            evidence=(f"/summary/claims/{place}",),
+        )
+        for place, claim in enumerate(script.claims)
+    ]
+    return script
+
+
 def nothing() -> Script:
     """A plan without a case."""
     return Script(name="empty")
@@ -839,6 +898,7 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
         efficient,
         controlled,
         doubted,
+        claimed,
         nothing,
     )
 }

@@ -38,7 +38,7 @@ def test_every_exporter_is_one_file_with_one_function(name, record_of):
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(record_of):
-    with pytest.raises(ConfigError, match=r"'pdf'.*html, markdown, terminal"):
+    with pytest.raises(ConfigError, match=r"'pdf'.*html, markdown, claims, terminal"):
         export(record_of("small"), "pdf")
 
 

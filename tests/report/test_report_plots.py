@@ -35,6 +35,7 @@ DRAWN = {
     "controlled": {"speedup_by_size", "first_and_cached"},
     # a speedup that a failing control has made worthless is not drawn
     "doubted": {"first_and_cached"},
+    "claimed": {"first_and_cached"},
     "nothing": set(),
 }
 

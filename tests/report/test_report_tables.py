@@ -64,6 +64,7 @@ def test_sections_come_in_the_order_people_ask(record_of):
     assert len(names) == len(SECTIONS)
     assert names == [
         "verdict",
+        "claims",
         "answers",
         "calls",
         "conversions",

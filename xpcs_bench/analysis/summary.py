@@ -6,20 +6,18 @@ is no speed to speak of.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import get_args
 
 from xpcs_bench.analysis.break_even import break_even
 from xpcs_bench.analysis.controls import judge_control, under_control
 from xpcs_bench.analysis.estimate import (
-    Prior,
     estimate_ratio,
     prior_for,
     smallest_change,
 )
 from xpcs_bench.analysis.judgement import MARGIN, judge_ratio
+from xpcs_bench.analysis.pairs import paired
 from xpcs_bench.analysis.readings import (
     CaseReadings,
     Reading,
@@ -80,54 +78,8 @@ def _estimate(case: Case, metric: str, rows: Sequence[Reading]) -> CaseEstimate:
     return CaseEstimate(case=case.id, metric=metric, estimate=estimate)
 
 
-_Readings = Mapping[str, CaseReadings]
-"""By case."""
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Readings of two cases, paired by process and told by one clock."""
-
-    baseline: list[float]
-    candidate: list[float]
-    prior: Prior
-    n_samples: int
-
-
-def _paired(
-    readings: _Readings, baseline: str, candidate: Case, metric: str
-) -> _Pairs | None:
-    """Pair two cases; None where no process measured both.
-
-    CPU time is compared with CPU time alone: where one side has several threads both
-    are told by wall time.
-    """
-    if baseline not in readings or candidate.id not in readings:
-        return None
-    sides = (readings[baseline], readings[candidate.id])
-    by_cpu = all(side.by_cpu for side in sides)
-    first, second = (
-        (side.by_cpu_time if by_cpu else side.by_wall_time).get(metric, [])
-        for side in sides
-    )
-    base = {row.process: row for row in first}
-    pairs = [
-        (base[row.process], row)
-        for row in second
-        if row.process in base and min(base[row.process].value, row.value) > 0
-    ]
-    if not pairs:
-        return None
-    return _Pairs(
-        [b.value for b, _ in pairs],
-        [c.value for _, c in pairs],
-        prior_for(candidate.measure, [math.hypot(b.doubt, c.doubt) for b, c in pairs]),
-        sum(b.n_samples + c.n_samples for b, c in pairs),
-    )
-
-
 def _controls(
-    group: Group, cases: Mapping[str, Case], readings: _Readings
+    group: Group, cases: Mapping[str, Case], readings: Mapping[str, CaseReadings]
 ) -> Iterable[Control]:
     first = cases[group.reference]
     if not first.variant.control:
@@ -135,7 +87,7 @@ def _controls(
     for candidate in group.cases:
         if candidate != first.id:
             case = cases[candidate]
-            pairs = _paired(readings, first.id, case, first.measure)
+            pairs = paired(readings, first.id, case, first.measure)
             yield judge_control(
                 group,
                 case,
@@ -147,7 +99,7 @@ def _controls(
 
 
 def _comparisons(
-    group: Group, cases: Mapping[str, Case], readings: _Readings
+    group: Group, cases: Mapping[str, Case], readings: Mapping[str, CaseReadings]
 ) -> Iterable[Comparison]:
     if cases[group.reference].variant.control:
         return
@@ -155,7 +107,7 @@ def _comparisons(
         if candidate == group.reference or candidate not in readings:
             continue
         for metric in readings[candidate].own:
-            pairs = _paired(readings, group.reference, cases[candidate], metric)
+            pairs = paired(readings, group.reference, cases[candidate], metric)
             if pairs is None:
                 continue
             ratio = estimate_ratio(

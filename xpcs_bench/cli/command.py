@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _EPILOG = """\b
 Exit codes:
   0    all is well
-  1    a rule or a parity check failed
+  1    a rule, a claim or a parity check failed
   2    usage or configuration
   3    cannot tell
   4    could not measure
@@ -141,10 +141,10 @@ def run(*, budget: str | None, precision: str | None, **options: Any) -> int:
 @xpcs_bench.command()
 @_run_options
 def parity(**options: Any) -> int:
-    """Check the numbers of CONFIG's cases and measure no time."""
+    """Check the numbers of CONFIG's cases and measure no time; decide no claim."""
     from xpcs_bench.cli.measuring import Order, carry_out
 
-    options["overrides"] = (*options["overrides"], "measure=[parity]")
+    options["overrides"] = (*options["overrides"], "measure=[parity]", "claims=[]")
     return carry_out(Order(**options))
 
 
@@ -334,7 +334,9 @@ def compare(
 @xpcs_bench.command(name="list")
 @click.argument(
     "what",
-    type=click.Choice(["kernels", "backends", "detectors", "measures", "boundaries"]),
+    type=click.Choice(
+        ["kernels", "backends", "detectors", "measures", "boundaries", "behaviours"]
+    ),
 )
 @_json
 def list_(*, what: str, as_json: bool) -> int:

@@ -45,12 +45,22 @@ def _boundaries() -> dict[str, str]:
     return {name: boundary.summary for name, boundary in BOUNDARIES.items()}
 
 
+def _behaviours() -> dict[str, str]:
+    from xpcs_bench.measure.behaviours.registry import BEHAVIOURS
+
+    return {
+        name: f"observes: {', '.join(entry.observes)}" if entry.observes else "raises"
+        for name, entry in BEHAVIOURS.items()
+    }
+
+
 _LISTS = {
     "kernels": _kernels,
     "backends": _backends,
     "detectors": _detectors,
     "measures": _measures,
     "boundaries": _boundaries,
+    "behaviours": _behaviours,
 }
 
 

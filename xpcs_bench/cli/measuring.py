@@ -20,6 +20,7 @@ from xpcs_bench.gate import exit_code, judge
 from xpcs_bench.measure.environment import capture
 from xpcs_bench.records import RunRecord
 from xpcs_bench.report import ReportFiles, export, write_report
+from xpcs_bench.run.behaviours import see_behaviours
 from xpcs_bench.run.ceilings import measure_ceilings
 from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Evidence, Journal, read_journal
@@ -78,6 +79,7 @@ def carry_out(order: Order) -> ExitCode:
     with Journal(folder) as journal, listener(quiet=order.quiet) as progress:
         try:
             with _termination_interrupts():
+                see_behaviours(plan, evidence, journal, limits, progress)
                 measure_ceilings(plan, evidence, journal, limits, progress)
                 execute(plan, evidence, journal, limits, progress)
         except KeyboardInterrupt:

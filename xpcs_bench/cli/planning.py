@@ -20,6 +20,8 @@ _WORKER_START_S = 1.2
 """Starting a worker that imports jax; 0.9 to 1.6 s on the 2-core machines seen."""
 _ONE_SHOT_S = 1.0
 """A measure that is not sampled: a first call with its value check."""
+_BEHAVIOUR_S = 2.0
+"""Trying one behaviour in a process of its own; 0.5 to 3 s were seen."""
 _CHECK_S = 2.0
 """Measuring one kind of ceiling; 0.8 to 2 s were seen."""
 
@@ -30,7 +32,7 @@ def _estimated_s(plan: Plan) -> float:
     from xpcs_bench.run.schedule import schedule
 
     sampling = plan.experiment.sampling
-    total = _CHECK_S * len(ceiling_checks(plan))
+    total = _CHECK_S * len(ceiling_checks(plan)) + _BEHAVIOUR_S * len(plan.behaviours)
     for job in schedule(plan, (), memory_limit=2**63):
         total += _WORKER_START_S
         for case in job.cases:
@@ -57,6 +59,8 @@ def show_plan(
             "cases": [case.id for case in made.cases],
             "groups": [group.model_dump(mode="json") for group in made.groups],
             "skipped": [skip.model_dump(mode="json") for skip in made.skipped],
+            "claims": [row.model_dump(mode="json") for row in made.claims],
+            "behaviours": list(made.behaviours),
             "estimated_s": seconds,
             "largest_case_bytes": needs,
             "memory_limit_bytes": limit,
@@ -95,6 +99,11 @@ def show_plan(
         click.echo("\nskipped, by reason:")
         for reason, count in Counter(skip.reason for skip in made.skipped).items():
             click.echo(f"  {count} x {reason}")
+    if made.claims:
+        click.echo(
+            f"\n{len(made.claims)} claims to decide, for which "
+            f"{len(made.behaviours)} behaviours are tried"
+        )
     n_controls = sum(bool(case.variant.control) for case in made.cases)
     beside = f", {n_controls} cases in {len(controls)} controls" if controls else ""
     click.echo(

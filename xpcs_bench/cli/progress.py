@@ -16,7 +16,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from xpcs_bench.records import Case, Diagnosis, Measurement, Outcome, Status
+from xpcs_bench.records import (
+    BehaviourSeen,
+    Case,
+    Diagnosis,
+    Measurement,
+    Outcome,
+    Status,
+)
 from xpcs_bench.run.listener import Listener, Silent
 from xpcs_bench.units import format_duration
 
@@ -55,6 +62,9 @@ class _Lines(Silent):
     def examined(self, diagnosis: Diagnosis) -> None:
         self._say(_examined(diagnosis))
 
+    def tried(self, seen: BehaviourSeen) -> None:
+        self._say(f"behaviours, {seen.behaviour}: {seen.kind}")
+
     def measured(self, case: Case, measurement: Measurement) -> None:
         self._count += 1
         self._say(
@@ -85,6 +95,9 @@ class _Bar(Silent):
             self._progress.console.print(
                 _examined(diagnosis), markup=False, highlight=False
             )
+
+    def tried(self, seen: BehaviourSeen) -> None:
+        self._progress.update(self._task, description=f"behaviours, {seen.behaviour}")
 
     def working(self, case: Case, process: int) -> None:
         self._progress.update(self._task, description=f"{case.id} #{process}")

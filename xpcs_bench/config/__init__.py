@@ -1,5 +1,6 @@
 """Experiments: from a YAML file to a validated :class:`Experiment`."""
 
+from xpcs_bench.config.claim import Bounds, Claim, ClaimSide, Expectation, Selection
 from xpcs_bench.config.detector import Detector, Mask, MaskedRectangle, MaskFile
 from xpcs_bench.config.experiment import (
     MEASURES,
@@ -20,10 +21,14 @@ from xpcs_bench.config.profile import PROFILES, Profile, Start
 __all__ = [
     "MEASURES",
     "PROFILES",
+    "Bounds",
+    "Claim",
+    "ClaimSide",
     "CompilationCache",
     "Converts",
     "Detector",
     "Dtype",
+    "Expectation",
     "Experiment",
     "Geometry",
     "KernelChoice",
@@ -35,6 +40,7 @@ __all__ = [
     "Orientation",
     "Profile",
     "Sampling",
+    "Selection",
     "Selector",
     "Start",
     "ToleranceOverride",

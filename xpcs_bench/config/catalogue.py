@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xpcs_bench.confined import ConfinedModel
 
@@ -27,3 +27,5 @@ class Catalogue:
     kernels: Mapping[str, KernelEntry]
     backends: tuple[str, ...]
     boundaries: tuple[str, ...]
+    behaviours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What can be tried, and what each observes."""

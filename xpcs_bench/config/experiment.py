@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from xpcs_bench.config.claim import Claim
 from xpcs_bench.config.detector import Detector
 from xpcs_bench.config.geometry import Geometry
 from xpcs_bench.config.profile import Profile
@@ -173,5 +174,7 @@ class Experiment(ConfinedModel):
     controls: bool = False
     """Whether comparisons are accompanied by ones whose answer is known; records from
     before there were any have none."""
+    claims: tuple[Claim, ...] = ()
+    """Sentences of documents that the run decides."""
     seed: Seed
     """Seed of inputs and of the order of sampling."""

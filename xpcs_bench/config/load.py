@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from xpcs_bench.config.catalogue import Catalogue
+from xpcs_bench.config.claims import ClaimNames, choose_claims
 from xpcs_bench.config.document import KeyPath, parse_document
 from xpcs_bench.config.experiment import (
     Experiment,
@@ -149,6 +150,18 @@ def _resolve(
     profile = _profile(written.profile, problems)
     exclude = rows.selectors("exclude", matrix.exclude)
     include = rows.selectors("include", matrix.include)
+    claims = choose_claims(
+        problems.items(("claims",), written.claims),
+        ClaimNames(
+            kernels=tuple(dict.fromkeys(choice.name for _, choice in kernels)),
+            detectors=tuple(d.name for d in detectors),
+            geometries=tuple(g.name for g in geometries),
+            boundaries=boundaries,
+            measures=written.measure,
+        ),
+        catalogue,
+        problems,
+    )
     problems.raise_if_any()
     experiment = Experiment(
         name=written.name,
@@ -174,6 +187,7 @@ def _resolve(
             for tolerance in written.tolerances
         ),
         controls=written.controls,
+        claims=claims,
         seed=written.seed,
     )
     return experiment, tuple(places.notes)

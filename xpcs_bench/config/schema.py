@@ -36,6 +36,13 @@ def experiment_schema(catalogue: Catalogue) -> dict[str, Any]:
     _name_choices(row["kernel"], tuple(catalogue.kernels))
     tolerance = definitions["WrittenTolerance"]["properties"]
     _name_choices(tolerance["kernel"], tuple(catalogue.kernels))
+    for side in ("WrittenSelection", "WrittenSide"):
+        selection = definitions[side]["properties"]
+        _name_choices(selection["backend"], catalogue.backends)
+        _name_choices(selection["kernel"], tuple(catalogue.kernels))
+        _name_choices(selection["boundary"], catalogue.boundaries)
+    claim = definitions["WrittenClaim"]["properties"]
+    _name_choices(claim["behaviour"], tuple(catalogue.behaviours))
     _drop_titles(schema)
     return {"$schema": _DIALECT, "title": "xpcs-bench experiment", **schema}
 

@@ -7,7 +7,7 @@ explained in the words of their docstrings.
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, Strict, Tag
 from pydantic.config import JsonDict
@@ -27,6 +27,7 @@ from xpcs_bench.config.experiment import (
 from xpcs_bench.config.geometry import GeometryKind, Orientation
 from xpcs_bench.config.presets import PRESETS
 from xpcs_bench.config.profile import Memory, ProfileName, Start, Threads
+from xpcs_bench.config.written_claim import DeviceName, WrittenClaim
 from xpcs_bench.config.written_types import (
     Listed,
     OneOrMany,
@@ -68,7 +69,6 @@ __all__ = [
 ]
 
 DEVICES = ("cpu", "gpu", "tpu")
-DeviceName = Literal["cpu", "gpu", "tpu"]
 Index = Annotated[int, Strict(), Field(ge=0)]
 
 
@@ -373,6 +373,8 @@ class WrittenExperiment(WrittenModel):
     second, some seconds), and to tell of each cached call which part of it it uses."""
     tolerances: Annotated[tuple[WrittenTolerance, ...], Listed()] = ()
     """Tolerances that replace those of the kernels, each with its reason."""
+    claims: Annotated[tuple[WrittenClaim, ...], Listed()] = ()
+    """Sentences of documents, each with what decides whether it is true."""
     controls: Annotated[bool, Strict()] = True
     """Whether a run that compares also compares one code with itself, and with itself
     slowed down: where these come out wrong, the run does not judge the others."""

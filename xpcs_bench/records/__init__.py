@@ -1,6 +1,7 @@
 """The nouns that are persisted: evidence, its circumstances, and conclusions."""
 
 from xpcs_bench.records.advice import Advice, NotRun, ProblemAdvice, Ranked
+from xpcs_bench.records.behaviour import BehaviourSeen, Seen, seen_text
 from xpcs_bench.records.between_runs import (
     Bearing,
     CounterChange,
@@ -16,6 +17,7 @@ from xpcs_bench.records.between_runs import (
 from xpcs_bench.records.case import (
     SLOWED_BY,
     Case,
+    ClaimCases,
     Group,
     Revision,
     Skip,
@@ -26,6 +28,7 @@ from xpcs_bench.records.conclusion import (
     Achieved,
     BreakEven,
     CaseEstimate,
+    ClaimFinding,
     Comparison,
     Control,
     Efficiency,
@@ -65,11 +68,14 @@ __all__ = [
     "Advice",
     "Agreement",
     "Bearing",
+    "BehaviourSeen",
     "Block",
     "BreakEven",
     "Case",
     "CaseEstimate",
     "Ceiling",
+    "ClaimCases",
+    "ClaimFinding",
     "Comparison",
     "Control",
     "CounterChange",
@@ -101,6 +107,7 @@ __all__ = [
     "Sameness",
     "Sample",
     "Samples",
+    "Seen",
     "Skip",
     "Standing",
     "StandingChange",
@@ -111,4 +118,5 @@ __all__ = [
     "Verdict",
     "Verified",
     "best",
+    "seen_text",
 ]

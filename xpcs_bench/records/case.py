@@ -16,7 +16,16 @@ from xpcs_bench.config import (
 )
 from xpcs_bench.confined import ConfinedModel
 
-__all__ = ["SLOWED_BY", "Case", "ControlRole", "Group", "Revision", "Skip", "Variant"]
+__all__ = [
+    "SLOWED_BY",
+    "Case",
+    "ClaimCases",
+    "ControlRole",
+    "Group",
+    "Revision",
+    "Skip",
+    "Variant",
+]
 
 ControlRole = Literal["", "first", "again", "slowed"]
 Revision = Literal["", "baseline", "candidate"]
@@ -149,3 +158,14 @@ class Skip(ConfinedModel):
     case: str
     """Case id."""
     reason: str
+
+
+class ClaimCases(ConfinedModel):
+    """The cases of the plan, measured or skipped, that a claim is about."""
+
+    claim: str
+    """Id of the claim."""
+    of: str | None = None
+    """Case id; None: the claim is about a behaviour."""
+    over: str | None = None
+    """Case id of what stands below the line of a ratio."""

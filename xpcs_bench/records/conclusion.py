@@ -11,6 +11,7 @@ __all__ = [
     "Achieved",
     "BreakEven",
     "CaseEstimate",
+    "ClaimFinding",
     "Comparison",
     "Control",
     "Efficiency",
@@ -181,6 +182,27 @@ class Verdict(ConfinedModel):
     """JSON pointers into the record."""
 
 
+class ClaimFinding(ConfinedModel):
+    """A sentence of a document, beside what was found."""
+
+    id: str
+    says: str
+    """The sentence, quoted."""
+    source: str
+    """Document and section."""
+    claimed: str
+    """What of it was tested: ``about 200 ms (100 ms to 400 ms)``."""
+    measured: Estimate | None
+    """None: nothing was measured, or there is no number to it."""
+    found: str
+    """What was seen where there is no number to it; empty where there is one."""
+    outcome: Outcome
+    reason: str
+    """A sentence."""
+    evidence: tuple[str, ...] = ()
+    """JSON pointers into the record."""
+
+
 class Summary(ConfinedModel):
     """All conclusions of one record."""
 
@@ -190,4 +212,5 @@ class Summary(ConfinedModel):
     break_evens: tuple[BreakEven, ...] = ()
     efforts: tuple[Effort, ...] = ()
     efficiencies: tuple[Efficiency, ...] = ()
+    claims: tuple[ClaimFinding, ...] = ()
     verdicts: tuple[Verdict, ...] = ()

@@ -6,7 +6,8 @@ from typing import Literal
 
 from xpcs_bench.config import Experiment
 from xpcs_bench.confined import ConfinedModel
-from xpcs_bench.records.case import Case, Group, Skip
+from xpcs_bench.records.behaviour import BehaviourSeen
+from xpcs_bench.records.case import Case, ClaimCases, Group, Skip
 from xpcs_bench.records.ceiling import Ceiling
 from xpcs_bench.records.conclusion import Summary
 from xpcs_bench.records.diagnosis import Diagnosis
@@ -56,6 +57,9 @@ class RunHeader(ConfinedModel):
     cases: tuple[Case, ...]
     groups: tuple[Group, ...]
     skipped: tuple[Skip, ...]
+    claims: tuple[ClaimCases, ...] = ()
+    """Which of the experiment's claims the run is to decide, and by which cases; none
+    in records from before there were claims."""
     parent: Environment
 
 
@@ -75,5 +79,7 @@ class RunRecord(ConfinedModel):
     cases; none where the experiment did not ask for efficiencies."""
     ceiling_checks: tuple[Diagnosis, ...] = ()
     """How measuring them ended; the ceilings themselves stand above."""
+    behaviours: tuple[BehaviourSeen, ...] = ()
+    """What claims without a number rest on."""
     summary: Summary
     """Derived: the same whenever it is computed again from the fields above."""

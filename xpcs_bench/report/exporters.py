@@ -23,12 +23,19 @@ class Exporter:
     """Where it is kept; None for a format that is only shown."""
     render: str
     """``module:function`` from a :class:`RunRecord` to text; imported when used."""
+    applies: Callable[[RunRecord], bool] = lambda _: True
+    """Whether a record has anything to be written in this format."""
 
 
 EXPORTERS: Mapping[str, Exporter] = MappingProxyType(
     {
         "html": Exporter("report.html", "xpcs_bench.report.html:render"),
         "markdown": Exporter("summary.md", "xpcs_bench.report.markdown:render"),
+        "claims": Exporter(
+            "claims.md",
+            "xpcs_bench.report.claims:render",
+            lambda record: bool(record.summary.claims),
+        ),
         "terminal": Exporter(None, "xpcs_bench.report.terminal:render"),
         "junit": Exporter(None, "xpcs_bench.report.junit:render"),
         "github": Exporter(None, "xpcs_bench.report.github:render"),
@@ -74,7 +81,7 @@ def export(record: RunRecord, name: str) -> str:
 
 
 def write_report(record: RunRecord, folder: Path) -> ReportFiles:
-    """Write every format that is kept into a folder, made if it is missing.
+    """Write every format that applies and is kept into a folder, made if missing.
 
     The same record gives the same bytes. A reader never sees half a file: each one is
     complete before it takes its name.
@@ -82,7 +89,7 @@ def write_report(record: RunRecord, folder: Path) -> ReportFiles:
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for name, exporter in EXPORTERS.items():
-        if exporter.filename is None:
+        if exporter.filename is None or not exporter.applies(record):
             continue
         path = folder / exporter.filename
         draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -55,8 +55,14 @@ def render(record: RunRecord) -> str:
     )
 
 
+_SHOWN_WITH_ROWS = frozenset({"verdict", "claims"})
+"""Sections that have nothing to say where their tables have no row."""
+
+
 def _has_body(section: Section) -> bool:
-    return section.name != "verdict" or any(table.n_rows for table in section.tables)
+    return section.name not in _SHOWN_WITH_ROWS or any(
+        table.n_rows for table in section.tables
+    )
 
 
 def _plots(evidence: Evidence, sections: Sequence[Section]) -> dict[str, Plot]:

@@ -19,10 +19,11 @@ from xpcs_bench.report.cells import (
 )
 from xpcs_bench.report.tables import describe
 
-__all__ = ["escaped", "render"]
+__all__ = ["escaped", "render", "table_lines", "written"]
 
 TABLES = (
     "rules",
+    "claims",
     "answers",
     "calls",
     "conversions",
@@ -41,7 +42,7 @@ TABLES = (
     "origin",
 )
 """What the summary shows of the report, in the report's order."""
-LEADS = {"answers", "parity"}
+LEADS = {"answers", "claims", "parity"}
 """Sections whose sentence is an answer."""
 OMITTED = {"Log", "Tolerance", "Evidence", "Worst at", "How"}
 """Columns that a pull request has no room for."""
@@ -54,7 +55,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 def render(record: RunRecord) -> str:
     """Return the summary of a record in GitHub's Markdown."""
     sections = describe(record)
-    lines = [f"# {escaped(record.header.name)}", "", _shown(sections[0].lead), ""]
+    lines = [f"# {escaped(record.header.name)}", "", written(sections[0].lead), ""]
     for section in sections:
         lines += _section(section)
     return "\n".join(lines).rstrip() + "\n"
@@ -69,16 +70,17 @@ def _section(section: Section) -> Iterator[str]:
     yield f"## {section.title}"
     yield ""
     if section.name in LEADS:
-        yield _shown(section.lead)
+        yield written(section.lead)
         yield ""
     for table in tables:
         if len(tables) > 1:
             yield f"**{table.title}**"
             yield ""
-        yield from _table(table)
+        yield from table_lines(table)
 
 
-def _table(table: Table) -> Iterator[str]:
+def table_lines(table: Table, most: int | None = MOST_ROWS) -> Iterator[str]:
+    """Write the rows of a table; ``most`` is how many at most, None: all."""
     kept = [
         index
         for index, column in enumerate(table.columns)
@@ -93,25 +95,26 @@ def _table(table: Table) -> Iterator[str]:
     yield f"| {' | '.join(heads)} |"
     yield f"| {' | '.join(rules)} |"
     rows = [(group.heading, row) for group in table.groups for row in group.rows]
-    for heading, row in rows[:MOST_ROWS]:
-        cells = [_shown(row.cells[index]) for index in kept]
+    for heading, row in rows[:most]:
+        cells = [written(row.cells[index]) for index in kept]
         if table.group_title:
-            cells.insert(0, _shown(heading) if heading else "")
+            cells.insert(0, written(heading) if heading else "")
         yield f"| {' | '.join(cells)} |"
     yield ""
-    if len(rows) > MOST_ROWS:
-        yield f"{len(rows) - MOST_ROWS} more rows are in report.html."
+    if most is not None and len(rows) > most:
+        yield f"{len(rows) - most} more rows are in report.html."
         yield ""
 
 
-def _shown(cell: Cell) -> str:
+def written(cell: Cell) -> str:
+    """Write a cell."""
     match cell:
         case Items():
-            shown = "; ".join(_shown(part) for part in cell.cells[:MOST_ITEMS])
+            shown = "; ".join(written(part) for part in cell.cells[:MOST_ITEMS])
             more = len(cell.cells) - MOST_ITEMS
             return f"{shown}; and {more} more" if more > 0 else shown
         case Line():
-            return "".join(_shown(part) for part in cell.cells)
+            return "".join(written(part) for part in cell.cells)
         case Text() if cell.is_name:
             return _code(cell.text)
         case Words(tone="good" | "bad" | "doubt"):

@@ -10,6 +10,7 @@ from xpcs_bench.report.sections import (
     answers,
     calls,
     circumstances,
+    claims,
     conversions,
     efficiency,
     losses,
@@ -24,6 +25,7 @@ __all__ = ["SECTIONS", "describe"]
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     verdict.describe,
+    claims.describe,
     answers.describe,
     calls.describe,
     conversions.describe,

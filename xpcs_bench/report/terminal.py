@@ -39,6 +39,7 @@ NAME = 17
 MOST_ROWS = 20
 COLUMNS: dict[str, tuple[str, ...]] = {
     "rules": ("Rule", "Outcome", "Subjects", "Reason"),
+    "claims": ("Claim", "Outcome", "Claimed", "Measured"),
     "answers": ("Judgement", "Speedup", "Break-even calls", "Would see"),
     "calls": (
         "Variant",

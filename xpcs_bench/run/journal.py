@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from xpcs_bench.errors import CannotMeasure, RecordError
 from xpcs_bench.records import (
     SCHEMA_VERSION,
+    BehaviourSeen,
     Diagnosis,
     Environment,
     Measurement,
@@ -45,6 +46,8 @@ class Evidence:
     ceiling_checks: dict[str, Diagnosis] = field(default_factory=dict)
     """What measured the ceilings of the machine, by check; a repeated one replaces the
     one before."""
+    behaviours: dict[str, BehaviourSeen] = field(default_factory=dict)
+    """What was tried, by behaviour; a repeated one replaces the one before."""
 
 
 class Journal:
@@ -104,6 +107,10 @@ class Journal:
     def ceiling_check(self, diagnosis: Diagnosis) -> None:
         """Write what a check has measured; it is on disk when this returns."""
         self._write("ceiling_check", diagnosis.model_dump(mode="json"))
+
+    def behaviour(self, seen: BehaviourSeen) -> None:
+        """Write what was tried; it is on disk when this returns."""
+        self._write("behaviour", seen.model_dump(mode="json"))
 
     def _write(self, kind: str, content: dict[str, Any]) -> None:
         at_s = round(time.monotonic() - self._started, 6)
@@ -179,6 +186,9 @@ def _replay(path: Path, lines: Iterable[bytes]) -> Evidence:
             elif kind == "ceiling_check":
                 diagnosis = Diagnosis.model_validate(content)
                 evidence.ceiling_checks[diagnosis.check] = diagnosis
+            elif kind == "behaviour":
+                seen = BehaviourSeen.model_validate(content)
+                evidence.behaviours[seen.behaviour] = seen
         except (ValueError, KeyError, TypeError, ValidationError) as error:
             msg = (
                 f"{path}:{number}: this line is damaged ({type(error).__name__}). A "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from xpcs_bench.records import Case, Diagnosis, Measurement
+from xpcs_bench.records import BehaviourSeen, Case, Diagnosis, Measurement
 
 __all__ = ["Listener", "Silent"]
 
@@ -20,6 +20,9 @@ class Listener(Protocol):
 
     def examined(self, diagnosis: Diagnosis) -> None:
         """A check that measures ceilings of the machine is on disk."""
+
+    def tried(self, seen: BehaviourSeen) -> None:
+        """What was tried for a claim is on disk."""
 
     def working(self, case: Case, process: int) -> None:
         """A case is being measured."""
@@ -38,6 +41,9 @@ class Silent:
         """Say nothing."""
 
     def examined(self, diagnosis: Diagnosis) -> None:
+        """Say nothing."""
+
+    def tried(self, seen: BehaviourSeen) -> None:
         """Say nothing."""
 
     def working(self, case: Case, process: int) -> None:

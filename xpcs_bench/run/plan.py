@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,9 +24,10 @@ from xpcs_bench.errors import CannotMeasure, ConfigError
 from xpcs_bench.kernels.kernel import Kernel, Problem, Work
 from xpcs_bench.kernels.registry import create_kernel
 from xpcs_bench.measure.registry import skip_reason
-from xpcs_bench.records import Case, Group, Skip, Variant
+from xpcs_bench.records import Case, ClaimCases, Group, Skip, Variant
+from xpcs_bench.run.claims import claim_cases, tried
 from xpcs_bench.run.controls import controls_of, places_compared
-from xpcs_bench.run.selection import parse_selection
+from xpcs_bench.run.selection import Accept, parse_selection
 from xpcs_bench.run.wire import Availability
 from xpcs_bench.units import format_bytes
 
@@ -59,6 +61,13 @@ class Plan:
     skipped: tuple[Skip, ...]
     memory_bytes: Mapping[str, int]
     """Case id to estimated resident memory of its worker (bytes)."""
+    claims: tuple[ClaimCases, ...] = ()
+    """Which claims it decides, and by which cases."""
+
+    @property
+    def behaviours(self) -> tuple[str, ...]:
+        """What is to be tried for its claims, each once."""
+        return tried(self.experiment, self.claims)
 
     @cached_property
     def digest(self) -> str:
@@ -76,6 +85,11 @@ class Plan:
         if self.experiment.efficiency:
             # a plan without it keeps the digest from before there was such a choice
             content["efficiency"] = True
+        if self.claims:
+            # nor is a record that decides one sentence gone on with to decide another
+            content["claims"] = [row.model_dump(mode="json") for row in self.claims] + [
+                claim.model_dump(mode="json") for claim in self.experiment.claims
+            ]
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -285,10 +299,12 @@ def make_plan(
     Raises
     ------
     ConfigError
-        The experiment's own ``exclude`` leaves no case.
+        The experiment's own ``exclude`` leaves no case, or a claim is about none of
+        them or about several.
     """
     cases: dict[str, Case] = {}
     skipped: dict[str, Skip] = {}
+    asked: list[Case] = []
     groups: dict[str, list[str]] = {}
     memory: dict[str, int] = {}
     excluded = 0
@@ -337,6 +353,7 @@ def make_plan(
                 )
                 if case.id in cases or case.id in skipped:
                     continue
+                asked.append(case)
                 need = _need_bytes(work)
                 reason = refusal or column.reason or _memory_reason(need, memory_limit)
                 if reason:
@@ -360,6 +377,7 @@ def make_plan(
         ),
         skipped=tuple(skipped.values()),
         memory_bytes=memory,
+        claims=claim_cases(experiment, asked),
     )
     return with_controls(plan) if experiment.controls else plan
 
@@ -425,7 +443,8 @@ def select(plan: Plan, expression: str) -> Plan:
 
     See :mod:`xpcs_bench.run.selection`. What does not match is neither measured nor
     listed as skipped. Controls are not asked: they stay with the comparisons that need
-    them, and go with the last of these.
+    them, and go with the last of these. Claims stay where all their cases do, and those
+    about a behaviour where ``behaviours/<name>`` matches.
 
     Raises
     ------
@@ -438,7 +457,9 @@ def select(plan: Plan, expression: str) -> Plan:
     asked = [case for case in plan.cases if not case.variant.control]
     cases = tuple(case for case in asked if accept(case.id))
     skipped = tuple(skip for skip in plan.skipped if accept(skip.case))
-    if not cases and not skipped:
+    left = {case.id for case in cases} | {skip.case for skip in skipped}
+    claims = _claims_among(plan, left, accept)
+    if not cases and not skipped and not claims:
         msg = (
             f"-k {expression!r} matches none of the {len(asked)} cases. Case ids "
             f"look like {asked[0].id if asked else plan.skipped[0].case!r}; "
@@ -462,5 +483,22 @@ def select(plan: Plan, expression: str) -> Plan:
     }
     groups += [group for group in plan.groups if group.reference in controls]
     return replace(
-        plan, cases=(*cases, *controls.values()), groups=tuple(groups), skipped=skipped
+        plan,
+        cases=(*cases, *controls.values()),
+        groups=tuple(groups),
+        skipped=skipped,
+        claims=claims,
     )
+
+
+def _claims_among(
+    plan: Plan, kept: AbstractSet[str], accept: Accept
+) -> tuple[ClaimCases, ...]:
+    tried = {claim.id: claim.behaviour for claim in plan.experiment.claims}
+
+    def stays(row: ClaimCases) -> bool:
+        if row.of is None:
+            return accept(f"behaviours/{tried[row.claim]}")
+        return {row.of, row.over} <= {*kept, None}
+
+    return tuple(filter(stays, plan.claims))

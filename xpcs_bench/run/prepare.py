@@ -11,6 +11,7 @@ from xpcs_bench.config import Sampling
 from xpcs_bench.config.catalogue import Catalogue, KernelEntry
 from xpcs_bench.config.load import LoadedExperiment, load_experiment
 from xpcs_bench.kernels.registry import create_kernel, kernel_names
+from xpcs_bench.measure.behaviours.registry import BEHAVIOURS
 from xpcs_bench.measure.boundary import BOUNDARIES
 from xpcs_bench.run.plan import Plan, make_plan, select
 from xpcs_bench.run.probe import probe
@@ -33,6 +34,7 @@ def catalogue() -> Catalogue:
         },
         backends=tuple(backend_names()),
         boundaries=tuple(BOUNDARIES),
+        behaviours={name: entry.observes for name, entry in BEHAVIOURS.items()},
     )
 
 

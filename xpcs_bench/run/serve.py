@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from xpcs_bench import __version__
+from xpcs_bench.measure.behaviours.registry import see
 from xpcs_bench.measure.circumstances import core_count
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.environment import capture, probe
@@ -43,6 +44,8 @@ from xpcs_bench.run.wire import (
     Ready,
     Take,
     Taken,
+    Tried,
+    Try,
     decode,
     encode,
 )
@@ -112,6 +115,8 @@ class _Session:
                 cores = min(core_count(), request.threads or core_count())
                 found = examine(request.check, Surroundings(cores=cores))
                 return Examined(diagnosis=found)
+            case Try():
+                return Tried(seen=see(request.behaviour))
             case Measure():
                 task = self._build(request)
                 return self._observed(one_shot(request.case.measure)(task, now_ns))

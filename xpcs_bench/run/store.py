@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from xpcs_bench import __version__
+from xpcs_bench.analysis.claims import judge_claims
 from xpcs_bench.analysis.efficiency import efficiencies
 from xpcs_bench.analysis.effort import efforts
 from xpcs_bench.analysis.summary import summarise
@@ -21,6 +22,7 @@ from xpcs_bench.errors import ConfigError, RecordError
 from xpcs_bench.records import (
     SCHEMA_VERSION,
     Accounting,
+    BehaviourSeen,
     Ceiling,
     Environment,
     Measurement,
@@ -30,6 +32,7 @@ from xpcs_bench.records import (
     Summary,
     Verdict,
 )
+from xpcs_bench.run.claims import tried
 from xpcs_bench.run.journal import JOURNAL, Evidence, read_journal
 from xpcs_bench.run.plan import Plan
 
@@ -91,6 +94,7 @@ def begin(
         cases=plan.cases,
         groups=plan.groups,
         skipped=plan.skipped,
+        claims=plan.claims,
         parent=parent,
     )
     return folder, header
@@ -149,7 +153,10 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
     status: RunStatus = "complete"
     if interrupted:
         status = "interrupted"
-    elif any(case.id not in measured for case in header.cases):
+    elif any(case.id not in measured for case in header.cases) or any(
+        name not in evidence.behaviours
+        for name in tried(header.experiment, header.claims)
+    ):
         status = "incomplete"
     measuring_s = sum(row.observation.spent_ns for row in measurements) * 1e-9
     overheads = [
@@ -158,6 +165,7 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         if row.observation.overhead_ns_per_sample is not None
     ]
     checks = tuple(evidence.ceiling_checks.values())
+    behaviours = tuple(evidence.behaviours.values())
     ceilings = tuple(ceiling for check in checks for ceiling in check.ceilings)
     return RunRecord(
         header=header,
@@ -176,7 +184,8 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         ceiling_checks=tuple(
             check.model_copy(update={"ceilings": ()}) for check in checks
         ),
-        summary=_conclude(header, measurements, ceilings),
+        behaviours=behaviours,
+        summary=_conclude(header, measurements, ceilings, behaviours),
     )
 
 
@@ -184,13 +193,17 @@ def _conclude(
     header: RunHeader,
     measurements: Sequence[Measurement],
     ceilings: Sequence[Ceiling],
+    behaviours: Sequence[BehaviourSeen],
 ) -> Summary:
     """Conclude all that evidence allows, but for the verdicts, which are the gate's."""
     experiment = header.experiment
     summary = summarise(header.cases, header.groups, measurements)
     known = efforts(summary.estimates, measurements, experiment.sampling)
     parts = efficiencies(header.cases, summary.estimates, ceilings, experiment)
-    return summary.model_copy(update={"efforts": known, "efficiencies": parts})
+    claims = judge_claims(header, measurements, behaviours, summary)
+    return summary.model_copy(
+        update={"efforts": known, "efficiencies": parts, "claims": claims}
+    )
 
 
 def with_verdicts(record: RunRecord, verdicts: tuple[Verdict, ...]) -> RunRecord:
@@ -235,7 +248,9 @@ def load(place: Path) -> tuple[Path, RunRecord]:
         raise RecordError(msg)
     with _uncollected():
         record = _read(path)
-        summary = _conclude(record.header, record.measurements, record.ceilings)
+        summary = _conclude(
+            record.header, record.measurements, record.ceilings, record.behaviours
+        )
     return folder, record.model_copy(update={"summary": summary})
 
 

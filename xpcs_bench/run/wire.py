@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from xpcs_bench.config import Sampling, ToleranceOverride
 from xpcs_bench.records import (
+    BehaviourSeen,
     Case,
     Device,
     Diagnosis,
@@ -40,11 +41,13 @@ __all__ = [
     "Ready",
     "Take",
     "Taken",
+    "Tried",
+    "Try",
     "decode",
     "encode",
 ]
 
-PROTOCOL = (2, 0)
+PROTOCOL = (2, 1)
 """Major and minor version."""
 
 
@@ -193,6 +196,21 @@ class Examined(_Message):
     diagnosis: Diagnosis
 
 
+class Try(_Message):
+    """Parent: try this, whatever becomes of you. Answer: Tried."""
+
+    type: Literal["try"] = "try"
+    behaviour: str
+    """Name in the registry of behaviours."""
+
+
+class Tried(_Message):
+    """Worker: what came of it, exceptions included."""
+
+    type: Literal["tried"] = "tried"
+    seen: BehaviourSeen
+
+
 Message = Annotated[
     Hello
     | Measure
@@ -208,7 +226,9 @@ Message = Annotated[
     | Probe
     | Probed
     | Examine
-    | Examined,
+    | Examined
+    | Try
+    | Tried,
     Field(discriminator="type"),
 ]
 

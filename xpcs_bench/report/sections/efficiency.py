@@ -31,8 +31,8 @@ from xpcs_bench.report.cells import (
     text,
     variant_id,
 )
+from xpcs_bench.report.outcomes import outcome_words
 from xpcs_bench.report.place import Place
-from xpcs_bench.report.sections.verdict import outcome_words
 from xpcs_bench.report.standing import Evidence
 
 __all__ = ["describe"]

@@ -24,11 +24,12 @@ from xpcs_bench.report.cells import (
     text,
     variant_id,
 )
+from xpcs_bench.report.outcomes import OUTCOMES, outcome_tone, outcome_words
 from xpcs_bench.report.place import Place
-from xpcs_bench.report.sections import controls
+from xpcs_bench.report.sections import claims, controls
 from xpcs_bench.report.standing import Evidence, standing_words
 
-__all__ = ["describe", "outcome_words", "rules"]
+__all__ = ["describe", "rules"]
 
 FEW = 3
 """Names that a sentence can hold."""
@@ -37,18 +38,8 @@ _RUN: dict[str, tuple[str, Tone]] = {
     "interrupted": ("interrupted", "bad"),
     "incomplete": ("incomplete", "bad"),
 }
-_OUTCOMES: dict[Outcome, tuple[str, Tone]] = {
-    Outcome.ERROR: ("error", "bad"),
-    Outcome.FAIL: ("fail", "bad"),
-    Outcome.INCONCLUSIVE: ("cannot tell", "doubt"),
-    Outcome.SKIP: ("skip", "doubt"),
-    Outcome.PASS: ("pass", "good"),
-}
-
-
-def outcome_words(outcome: Outcome) -> Words:
-    """Say what a rule found."""
-    return Words(*_OUTCOMES[outcome])
+_ELSEWHERE = frozenset({"claims"})
+"""Rules whose findings have a section of their own."""
 
 
 def describe(evidence: Evidence) -> Section:
@@ -90,6 +81,7 @@ def _verdict(evidence: Evidence) -> Line:
         Words(*_RUN[status]),
         ". ",
         controls.sentence(evidence),
+        claims.sentence(evidence),
         "Measured: ",
         _scope(evidence),
         ".",
@@ -127,9 +119,8 @@ def rules(evidence: Evidence, name: str, title: str, *outcomes: Outcome) -> Tabl
     findings: dict[tuple[Outcome, str, str], list[Place[Verdict]]] = defaultdict(list)
     for verdict in evidence.root["summary"]["verdicts"]:
         found: Verdict = verdict.value
-        if found.outcome in outcomes:
+        if found.outcome in outcomes and found.rule not in _ELSEWHERE:
             findings[found.outcome, found.rule, found.reason].append(verdict)
-    order = list(_OUTCOMES)
     rows = tuple(
         Row(
             (
@@ -142,10 +133,10 @@ def rules(evidence: Evidence, name: str, title: str, *outcomes: Outcome) -> Tabl
                     text(each) for verdict in verdicts for each in verdict["evidence"]
                 ),
             ),
-            tone=_OUTCOMES[outcome][1],
+            tone=outcome_tone(outcome),
         )
         for (outcome, _, _), verdicts in sorted(
-            findings.items(), key=lambda finding: order.index(finding[0][0])
+            findings.items(), key=lambda finding: OUTCOMES.index(finding[0][0])
         )
     )
     return Table(

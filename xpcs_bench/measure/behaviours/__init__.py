@@ -1,0 +1,3 @@
+"""What libraries do when something is tried on them: sentences that hold no number."""
+
+__all__: list[str] = []
