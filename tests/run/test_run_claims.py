@@ -13,7 +13,7 @@ from xpcs_bench.config import (
     Selection,
 )
 from xpcs_bench.errors import CannotMeasure, ConfigError
-from xpcs_bench.records import ClaimCases, Device
+from xpcs_bench.records import Case, ClaimCases, Device, Variant
 from xpcs_bench.run.claims import claim_cases, tried
 from xpcs_bench.run.plan import make_plan, select
 from xpcs_bench.run.wire import Availability
@@ -59,6 +59,16 @@ def test_the_one_case_of_each_side_is_found():
     )
 
 
+@pytest.mark.parametrize("converts", ["nothing", "both"])
+def test_calls_convert_nothing_unless_the_claim_says_so(converts):
+    plain = case("jax")
+    variant = Variant(**plain.variant.model_dump() | {"converts": "both"})
+    both = Case(**plain.model_dump() | {"variant": variant})
+    where = {} if converts == "nothing" else {"converts": converts}
+    (row,) = found(claim(of=side(backend="jax", **where)), cases=[plain, both])
+    assert row.of == (both.id if where else plain.id)
+
+
 @pytest.mark.parametrize(
     "where",
     [
@@ -69,6 +79,7 @@ def test_the_one_case_of_each_side_is_found():
         {"device": "gpu"},
         {"dtype": "float32"},
         {"compilation_cache": "warm"},
+        {"converts": "both"},
         {"boundary": "to_host_view"},
         {"params": {"n": 3}},
         {"params": {"m": 2}},

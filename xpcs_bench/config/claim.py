@@ -26,6 +26,8 @@ class Selection(ConfinedModel):
     device: str | None = None
     dtype: str | None = None
     compilation_cache: str | None = None
+    converts: str = "nothing"
+    """What its calls convert: nothing, unless the file says so."""
     boundary: str | None = None
     """For conversions: the name in the boundary registry."""
 

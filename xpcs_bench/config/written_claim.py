@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag, WithJsonSchema
 
-from xpcs_bench.config.experiment import CompilationCache, Dtype, Reason
+from xpcs_bench.config.experiment import CompilationCache, Converts, Dtype, Reason
 from xpcs_bench.config.written_types import WrittenModel, WrittenName, pair_of
 
 __all__ = [
@@ -50,6 +50,8 @@ class WrittenSelection(WrittenModel):
     """Floating-point type."""
     compilation_cache: CompilationCache | None = None
     """State of the persistent compilation cache."""
+    converts: Converts | None = None
+    """What each call converts; nothing when absent."""
     boundary: str | None = None
     """For the metric conversion: which."""
 

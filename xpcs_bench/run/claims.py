@@ -72,7 +72,7 @@ def _only(claim: str, side: ClaimSide, cases: Sequence[Case]) -> str:
     msg = (
         f"{said}{len(found)} cases of this experiment: {listed}{more}. A claim is "
         "about one. Name more of kernel, params, detector, geometry, backend, device, "
-        "dtype, compilation_cache and boundary."
+        "dtype, compilation_cache, converts and boundary."
     )
     raise ConfigError(msg)
 
@@ -87,6 +87,7 @@ def _selects(side: ClaimSide, case: Case) -> bool:
         "device": case.variant.device,
         "dtype": case.variant.dtype,
         "compilation_cache": case.variant.compilation_cache,
+        "converts": case.variant.converts,
         "boundary": case.boundary,
     }
     return (
