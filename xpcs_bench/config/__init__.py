@@ -1,5 +1,6 @@
 """Experiments: from a YAML file to a validated :class:`Experiment`."""
 
+from xpcs_bench.config.crossover import CrossoverSearch, fixed_grid
 from xpcs_bench.config.detector import Detector, Mask, MaskedRectangle, MaskFile
 from xpcs_bench.config.experiment import (
     MEASURES,
@@ -20,6 +21,7 @@ __all__ = [
     "MEASURES",
     "PROFILES",
     "CompilationCache",
+    "CrossoverSearch",
     "Detector",
     "Dtype",
     "Experiment",
@@ -36,4 +38,5 @@ __all__ = [
     "Selector",
     "Start",
     "ToleranceOverride",
+    "fixed_grid",
 ]

@@ -77,6 +77,8 @@ class Plan:
         if self.experiment.efficiency:
             # a plan without it keeps the digest from before there was such a choice
             content["efficiency"] = True
+        if self.experiment.crossover:
+            content["crossover"] = self.experiment.crossover.model_dump(mode="json")
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
