@@ -23,10 +23,11 @@ from functools import cached_property
 from typing import Literal
 
 from xpcs_bench.analysis.estimate import PRIORS, Prior, scatter, trimmed_ratio
+from xpcs_bench.analysis.summary import Pairs
 from xpcs_bench.config import CrossoverSearch, fixed_grid
 from xpcs_bench.records import Crossover, CrossoverPoint, Estimate, LostSize, Span, Turn
 
-__all__ = ["Course", "Pairs", "conclude", "wanted"]
+__all__ = ["Course", "conclude", "wanted"]
 
 LOOKS = (1, 2, 4, 8)
 """After how many times the processes of the experiment a size is looked at."""
@@ -47,23 +48,6 @@ _RESERVE = 4
 """Sizes that are kept for the turns that a look between neighbours may find."""
 
 Sign = Literal["faster", "slower", "unknown"]
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Times of a call at one size, paired by process (s)."""
-
-    baseline: tuple[float, ...]
-    candidate: tuple[float, ...]
-    prior: Prior
-    """What is known of the spread of their ratio."""
-    n_samples: int
-
-    @property
-    def logs(self) -> list[float]:
-        """Logarithms of candidate / baseline."""
-        sides = zip(self.candidate, self.baseline, strict=True)
-        return [math.log(c / b) for c, b in sides]
 
 
 @dataclass(frozen=True)
@@ -131,6 +115,11 @@ def _most_sizes(search: CrossoverSearch, n_candidates: int) -> int:
     return max(_FEWEST, math.floor(search.n_grid * (1 - 0.5**n_candidates)))
 
 
+def _logs(pairs: Pairs) -> list[float]:
+    sides = zip(pairs.candidate, pairs.baseline, strict=True)
+    return [math.log(candidate / baseline) for candidate, baseline in sides]
+
+
 @dataclass(frozen=True)
 class _Known:
     """One size of a candidate."""
@@ -176,9 +165,7 @@ class _Side:
 class _Line:
     """A course, with what it allows to say at each size."""
 
-    def __init__(
-        self, search: CrossoverSearch, course: Course, processes: int
-    ) -> None:
+    def __init__(self, search: CrossoverSearch, course: Course, processes: int) -> None:
         self._search = search
         self._sizes = search.sizes
         self._course = course
@@ -214,7 +201,7 @@ class _Line:
                 self.sign_confidence,
             )
             log = math.log(estimate.point)
-            own = scatter(pairs.logs)[0] if len(pairs.baseline) > 1 else 0.0
+            own = scatter(_logs(pairs))[0] if len(pairs.baseline) > 1 else 0.0
             found[index] = _Known(
                 estimate=estimate,
                 log=log,
@@ -233,7 +220,7 @@ class _Line:
         variances = []
         for size, pairs in self._course.pairs.items():
             if size not in self._course.lost and len(pairs.baseline) > 1:
-                variance, df = scatter(pairs.logs)
+                variance, df = scatter(_logs(pairs))
                 # the median of chi-squared over its mean (Wilson and Hilferty)
                 variances.append(variance / (1 - 2 / (9 * df)) ** 3)
         return math.sqrt(statistics.median(variances)) if variances else 0.0
@@ -252,8 +239,8 @@ class _Line:
         ]
         if not usable:
             return {}
-        ends = [self._sizes[usable[0]], self._sizes[usable[-1]]]
-        n_steps = len(fixed_grid(*ends, self._search.width)) - 1
+        lowest, highest = self._sizes[usable[0]], self._sizes[usable[-1]]
+        n_steps = len(fixed_grid(lowest, highest, self._search.width)) - 1
         n_parts = max(2, math.ceil(n_steps / _SCAN))
         places = {
             usable[round(part * (len(usable) - 1) / n_parts)]
@@ -264,10 +251,10 @@ class _Line:
             for index in places
             if index not in self._lost and self.taken(index) < first
         }
-        return wishes or {index: first for index in self._borders()}
+        return wishes or dict.fromkeys(self._borders(), first)
 
     def _borders(self) -> Iterator[int]:
-        """Yield what halves the way between the last size that runs and one that failed.
+        """Yield what halves the way between the last size that ran and one that failed.
 
         A size that failed (it took too long, or too much memory) tells that the range
         ends before it, and walking towards it would fail many times.
@@ -296,8 +283,7 @@ class _Line:
             doubtful = tuple(
                 index
                 for index in self.known
-                if (lower is None or index > lower)
-                and (upper is None or index < upper)
+                if (lower is None or index > lower) and (upper is None or index < upper)
             )
             if lower is None or upper is None:
                 # nothing lies beyond a border that is certain
@@ -317,7 +303,7 @@ class _Line:
         """
         if not self._certain:
             return self._anything()
-        wishes = {index: self._looks[1] for index in self._alone()}
+        wishes = dict.fromkeys(self._alone(), self._looks[1])
         if wishes:
             return wishes
         for gap in self.gaps():
@@ -345,11 +331,11 @@ class _Line:
     def _anything(self) -> dict[int, int]:
         """Look again where a sign is most likely, as long as there is none."""
         unsure = [index for index in self.known if self._next_look(index)]
-        ends = [index for index in list(self.known)[:: max(1, len(self.known) - 1)]]
+        ends = list(self.known)[:: max(1, len(self.known) - 1)]
         likely = sorted(unsure, key=self._likelihood, reverse=True)[:1]
         return {
             index: look
-            for index in {*ends, *likely}
+            for index in (*ends, *likely)
             if (look := self._next_look(index)) is not None
         }
 
@@ -365,10 +351,10 @@ class _Line:
         known, look = self.known[index], self._next_look(index)
         if look is None:
             return False
-        return known.restless or abs(known.log) > known.half * math.sqrt(known.n / look)
+        return known.restless or self._likelihood(index) > math.sqrt(known.n / look)
 
     def _narrower(self, gap: _Gap, *, room: bool) -> dict[int, int]:
-        """Return what narrows one gap: the next size, or processes of a doubtful one."""
+        """Return what narrows a gap: its next size, or processes of a doubtful one."""
         if gap.lower is not None and gap.upper is not None:
             if self._narrow(gap.lower, gap.upper):
                 return {}
@@ -475,7 +461,8 @@ class _Line:
             return 0.0
         lower, upper = self.known[gap.lower], self.known[gap.upper]
         rise = abs(upper.log - lower.log) - (lower.half + upper.half) / 2
-        return max(0.0, rise) / math.log(self._sizes[gap.upper] / self._sizes[gap.lower])
+        way = math.log(self._sizes[gap.upper] / self._sizes[gap.lower])
+        return max(0.0, rise) / way
 
     def turns(self) -> tuple[Turn, ...]:
         """Return the brackets."""
@@ -483,12 +470,22 @@ class _Line:
             Turn(
                 lower=None if gap.lower is None else self._sizes[gap.lower],
                 upper=None if gap.upper is None else self._sizes[gap.upper],
+                size=self._meets(gap),
                 becomes=self._becomes(gap),
                 resolved=self._resolved(gap),
             )
             for gap in self.gaps()
             if gap.turns and self._certain
         )
+
+    def _meets(self, gap: _Gap) -> int | None:
+        """Return where a straight line between both ends of a bracket is at ratio 1."""
+        if gap.lower is None or gap.upper is None:
+            return None
+        lower, upper = self.known[gap.lower], self.known[gap.upper]
+        part = lower.log / (lower.log - upper.log)
+        first, last = self._sizes[gap.lower], self._sizes[gap.upper]
+        return round(first * math.exp(part * math.log(last / first)))
 
     def _becomes(self, gap: _Gap) -> Literal["faster", "slower"]:
         if gap.upper is not None:

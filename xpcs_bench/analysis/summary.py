@@ -37,7 +37,16 @@ from xpcs_bench.records import (
     Variant,
 )
 
-__all__ = ["MARGIN", "judge_ratio", "summarise"]
+__all__ = [
+    "MARGIN",
+    "Pairs",
+    "Readings",
+    "Told",
+    "judge_ratio",
+    "paired",
+    "readings_of",
+    "summarise",
+]
 
 
 @dataclass(frozen=True)
@@ -113,22 +122,29 @@ def _wrong(
     }
 
 
-def summarise(
-    cases: Sequence[Case], groups: Sequence[Group], measurements: Sequence[Measurement]
-) -> Summary:
-    """Conclude all that the measurements allow; verdicts are the gate's to add."""
-    by_id = {case.id: case for case in cases}
-    wrong = _wrong(by_id, measurements)
+def readings_of(
+    cases: Mapping[str, Case], measurements: Sequence[Measurement]
+) -> dict[str, Told]:
+    """Return what every case tells that has no wrong values."""
+    wrong = _wrong(cases, measurements)
     sound: dict[str, list[Measurement]] = {}
     for row in measurements:
-        case = by_id[row.case]
+        case = cases[row.case]
         if case.measure not in _READERS or row.observation.status is not Status.OK:
             continue
         identity = (case.problem_id, case.variant.id)
         if {(*identity, case.boundary), (*identity, None)} & wrong:
             continue
         sound.setdefault(row.case, []).append(row)
-    readings = {name: _Told(by_id[name], rows) for name, rows in sound.items()}
+    return {name: Told(cases[name], rows) for name, rows in sound.items()}
+
+
+def summarise(
+    cases: Sequence[Case], groups: Sequence[Group], measurements: Sequence[Measurement]
+) -> Summary:
+    """Conclude all that the measurements allow; verdicts are the gate's to add."""
+    by_id = {case.id: case for case in cases}
+    readings = readings_of(by_id, measurements)
     estimates = [
         _estimate(by_id[case.id], metric, rows)
         for case in cases
@@ -156,7 +172,7 @@ def summarise(
     )
 
 
-class _Told:
+class Told:
     """What the processes of a case tell, by the clock that is asked for."""
 
     def __init__(self, case: Case, rows: Sequence[Measurement]) -> None:
@@ -179,10 +195,12 @@ class _Told:
 
     @cached_property
     def by_cpu_time(self) -> dict[str, list[_Reading]]:
+        """By metric."""
         return self._read(by_cpu=True)
 
     @cached_property
     def by_wall_time(self) -> dict[str, list[_Reading]]:
+        """By metric."""
         return self._read(by_cpu=False)
 
     @property
@@ -217,23 +235,24 @@ def _estimate(case: Case, metric: str, rows: Sequence[_Reading]) -> CaseEstimate
     return CaseEstimate(case=case.id, metric=metric, estimate=estimate)
 
 
-_Readings = Mapping[str, _Told]
+Readings = Mapping[str, Told]
 """By case."""
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class Pairs:
     """Readings of two cases, paired by process and told by one clock."""
 
-    baseline: list[float]
-    candidate: list[float]
+    baseline: Sequence[float]
+    candidate: Sequence[float]
     prior: Prior
+    """What is known of the spread of their ratio."""
     n_samples: int
 
 
-def _paired(
-    readings: _Readings, baseline: str, candidate: Case, metric: str
-) -> _Pairs | None:
+def paired(
+    readings: Readings, baseline: str, candidate: Case, metric: str
+) -> Pairs | None:
     """Pair two cases; None where no process measured both.
 
     CPU time is compared with CPU time alone: where one side has several threads both
@@ -255,7 +274,7 @@ def _paired(
     ]
     if not pairs:
         return None
-    return _Pairs(
+    return Pairs(
         [b.value for b, _ in pairs],
         [c.value for _, c in pairs],
         prior_for(candidate.measure, [math.hypot(b.doubt, c.doubt) for b, c in pairs]),
@@ -264,7 +283,7 @@ def _paired(
 
 
 def _controls(
-    group: Group, cases: Mapping[str, Case], readings: _Readings
+    group: Group, cases: Mapping[str, Case], readings: Readings
 ) -> Iterable[Control]:
     first = cases[group.reference]
     if not first.variant.control:
@@ -272,7 +291,7 @@ def _controls(
     for candidate in group.cases:
         if candidate != first.id:
             case = cases[candidate]
-            pairs = _paired(readings, first.id, case, first.measure)
+            pairs = paired(readings, first.id, case, first.measure)
             yield judge_control(
                 group,
                 case,
@@ -284,7 +303,7 @@ def _controls(
 
 
 def _comparisons(
-    group: Group, cases: Mapping[str, Case], readings: _Readings
+    group: Group, cases: Mapping[str, Case], readings: Readings
 ) -> Iterable[Comparison]:
     if cases[group.reference].variant.control:
         return
@@ -292,7 +311,7 @@ def _comparisons(
         if candidate == group.reference or candidate not in readings:
             continue
         for metric in readings[candidate].own:
-            pairs = _paired(readings, group.reference, cases[candidate], metric)
+            pairs = paired(readings, group.reference, cases[candidate], metric)
             if pairs is None:
                 continue
             ratio = estimate_ratio(

@@ -147,13 +147,16 @@ class LostSize(ConfinedModel):
 
 
 class Turn(ConfinedModel):
-    """Where the order of two variants turns: a bracket of two sizes that are certain."""
+    """Where the order of two variants turns: between two sizes that are certain."""
 
     lower: int | None
     """None: nothing is certain from the smallest size up to ``upper``, where it may
     turn, or may have turned before."""
     upper: int | None
     """None: nothing is certain from ``lower`` up to the largest size."""
+    size: int | None
+    """Where a straight line between both ends is at ratio 1, in logarithms; None: an
+    end is missing."""
     becomes: Literal["faster", "slower"]
     """What the candidate is above it."""
     resolved: bool
@@ -161,8 +164,10 @@ class Turn(ConfinedModel):
 
 
 class Span(ConfinedModel):
-    """Sizes between two that are certain and agree, among which some are not certain:
-    the order may turn there and back."""
+    """Sizes among which some are not certain, between two that are and agree.
+
+    The order may turn there and back.
+    """
 
     lower: int
     upper: int
@@ -199,8 +204,8 @@ class Crossover(ConfinedModel):
     n_grid: int
     """Sizes of the fixed grid whose brackets would be as narrow."""
     widest_gap: float
-    """How much larger the larger one of two neighbouring certain sizes is than the
-    smaller at most, turns apart, as a part: the order may turn and turn back within."""
+    """How much larger a certain size is than the one before it at most, turns apart,
+    as a part: the order may turn and turn back within."""
     width: float
     """How wide a bracket may be, as a part of its lower end."""
     confidence: float

@@ -24,6 +24,8 @@ __all__ = ["render"]
 TABLES = (
     "rules",
     "answers",
+    "crossovers",
+    "crossover_lost",
     "calls",
     "conversions",
     "parity",
@@ -41,7 +43,7 @@ TABLES = (
     "origin",
 )
 """What the summary shows of the report, in the report's order."""
-LEADS = {"answers", "parity"}
+LEADS = {"answers", "crossover", "parity"}
 """Sections whose sentence is an answer."""
 OMITTED = {"Log", "Tolerance", "Evidence", "Worst at", "How"}
 """Columns that a pull request has no room for."""

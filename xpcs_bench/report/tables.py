@@ -11,6 +11,7 @@ from xpcs_bench.report.sections import (
     calls,
     circumstances,
     conversions,
+    crossover,
     efficiency,
     losses,
     memory,
@@ -25,6 +26,7 @@ __all__ = ["SECTIONS", "describe"]
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     verdict.describe,
     answers.describe,
+    crossover.describe,
     calls.describe,
     conversions.describe,
     parity.describe,

@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from xpcs_bench import __version__
 from xpcs_bench.analysis.efficiency import efficiencies
 from xpcs_bench.analysis.effort import efforts
+from xpcs_bench.analysis.families import Families
 from xpcs_bench.analysis.summary import summarise
 from xpcs_bench.errors import ConfigError, RecordError
 from xpcs_bench.records import (
@@ -146,10 +147,14 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         )
     )
     measured = {row.case for row in measurements}
+    checks = tuple(evidence.ceiling_checks.values())
+    ceilings = tuple(ceiling for check in checks for ceiling in check.ceilings)
+    summary = _conclude(header, measurements, ceilings)
+    settled = measured.union(summary.unneeded)
     status: RunStatus = "complete"
     if interrupted:
         status = "interrupted"
-    elif any(case.id not in measured for case in header.cases):
+    elif any(case.id not in settled for case in header.cases):
         status = "incomplete"
     measuring_s = sum(row.observation.spent_ns for row in measurements) * 1e-9
     overheads = [
@@ -157,8 +162,6 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         for row in measurements
         if row.observation.overhead_ns_per_sample is not None
     ]
-    checks = tuple(evidence.ceiling_checks.values())
-    ceilings = tuple(ceiling for check in checks for ceiling in check.ceilings)
     return RunRecord(
         header=header,
         status=status,
@@ -176,7 +179,7 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         ceiling_checks=tuple(
             check.model_copy(update={"ceilings": ()}) for check in checks
         ),
-        summary=_conclude(header, measurements, ceilings),
+        summary=summary,
     )
 
 
@@ -190,7 +193,13 @@ def _conclude(
     summary = summarise(header.cases, header.groups, measurements)
     known = efforts(summary.estimates, measurements, experiment.sampling)
     parts = efficiencies(header.cases, summary.estimates, ceilings, experiment)
-    return summary.model_copy(update={"efforts": known, "efficiencies": parts})
+    found: dict[str, object] = {"efforts": known, "efficiencies": parts}
+    if experiment.crossover is not None:
+        families = Families(experiment, header.cases, header.groups, header.skipped)
+        crossovers = families.conclusions(measurements, summary.controls)
+        unneeded = families.unneeded(measurements)
+        found |= {"crossovers": tuple(crossovers), "unneeded": unneeded}
+    return summary.model_copy(update=found)
 
 
 def with_verdicts(record: RunRecord, verdicts: tuple[Verdict, ...]) -> RunRecord:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from xpcs_bench.gate.rules import controls, measured, parity
+from xpcs_bench.gate.rules import controls, crossover, measured, parity
 from xpcs_bench.records import RunRecord, Verdict
 
 __all__ = ["RULES", "Rule"]
@@ -13,4 +13,5 @@ RULES: dict[str, Rule] = {
     "measured": measured.verdicts,
     "parity": parity.verdicts,
     "controls": controls.verdicts,
+    "crossover": crossover.verdicts,
 }
