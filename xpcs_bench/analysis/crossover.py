@@ -44,6 +44,8 @@ _RESTLESS = 3.0
 """How many times the scatter elsewhere makes a size restless: a burst was at work."""
 _FEWEST = 6
 """Sizes that may be measured, however short the range."""
+_SEVERAL = 4
+"""Sizes that together tell how far processes scatter; each by two differences."""
 _RESERVE = 4
 """Sizes that are kept for the turns that a look between neighbours may find."""
 
@@ -79,31 +81,35 @@ def wanted(
     Returns
     -------
     dict
-        Nothing: the search has ended.
+        Nothing: the search has ended. It never takes more processes than one look at
+        each size of the fixed grid.
     """
     lines = [_Line(search, course, processes) for course in courses]
     found: dict[int, int] = {}
+    taken = {size: n for course in courses for size, n in course.taken.items()}
+    spare = search.n_grid * max(processes, LEAST_PAIRS) - sum(taken.values())
 
-    def ask(wishes: Mapping[int, int], line: _Line) -> None:
+    def ask(wishes: Mapping[int, int], line: _Line, spare: float = math.inf) -> None:
         for index, count in wishes.items():
             size = search.sizes[index]
-            if count > line.taken(index):
-                found[size] = max(count, found.get(size, 0))
+            more = count - max(line.taken(index), found.get(size, 0))
+            spent = sum(n - taken.get(other, 0) for other, n in found.items())
+            if 0 < more <= spare - spent:
+                found[size] = count
 
     for line in lines:
         ask(line.scan(), line)
     if found:
         return found
-    tried = {size for course in courses for size in course.taken}
-    room = _most_sizes(search, len(courses)) - len(tried)
+    room = _most_sizes(search, len(courses)) - len(taken)
     for line in lines:
-        ask(line.narrowed(room - len(set(found) - tried)), line)
+        ask(line.narrowed(room - len(found.keys() - taken.keys())), line, spare)
     if found:
         return found
     for line in lines:
         # a few at a time: what they show says where to look next
         few = max(0, min(room - _RESERVE - len(found), 2))
-        ask(dict(itertools.islice(line.between(), few)), line)
+        ask(dict(itertools.islice(line.between(), few)), line, spare)
     return found
 
 
@@ -192,7 +198,7 @@ class _Line:
             pairs = self._course.pairs.get(size)
             if pairs is None or index in self._lost:
                 continue
-            prior = Prior(max(pairs.prior.sd, spread), pairs.prior.df)
+            prior = Prior(max(pairs.prior.sd, spread), self._prior_df(pairs))
             estimate = trimmed_ratio(
                 pairs.baseline,
                 pairs.candidate,
@@ -210,6 +216,11 @@ class _Line:
                 restless=own > (_RESTLESS * prior.sd) ** 2,
             )
         return found
+
+    def _prior_df(self, pairs: Pairs) -> int:
+        """Return for how much the scatter counts that was seen at the other sizes."""
+        several = len(self._course.pairs) >= _SEVERAL
+        return max(pairs.prior.df, 2 * _SEVERAL) if several else pairs.prior.df
 
     @property
     def _spread(self) -> float:
@@ -373,7 +384,8 @@ class _Line:
         again = {
             index: look
             for index in outermost
-            if (look := self._next_look(index)) is not None
+            # the last look is for those that are likely to gain by it
+            if (look := self._next_look(index)) is not None and look < self._looks[-1]
         }
         if again or not sides:
             return again
@@ -414,8 +426,8 @@ class _Line:
         nearest = gap.upper if gap.lower is None else gap.lower
         if nearest is None:
             return False
-        # the border itself has no sign: it is worth all looks first
-        if self._next_look(border) is not None:
+        # the border itself has no sign: it is worth looks first
+        if (self._next_look(border) or self._looks[-1]) < self._looks[-1]:
             return False
         return self._narrow(*sorted((border, nearest)))
 

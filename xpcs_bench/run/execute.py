@@ -160,7 +160,9 @@ class _Run:
             if left_out:
                 self._listener.extended(-left_out)
             if job:
-                self.carry_out(job, following)
+                # what is started for a later process ends the forks of earlier ones
+                near = following and following.process <= job.process + 1
+                self.carry_out(job, following if near else None)
 
     def carry_out(self, job: Job, following: Job | None) -> None:
         """Measure the cases of a job."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import random
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from models import Model, merged_turns, turns_of
+from models import Cost, Model, merged_turns, turns_of
 
 from xpcs_bench.analysis.crossover import Course, Pairs, conclude, wanted
 from xpcs_bench.analysis.estimate import prior_for
@@ -14,7 +17,11 @@ from xpcs_bench.config import CrossoverSearch
 from xpcs_bench.config.crossover import lattice
 from xpcs_bench.records import Crossover
 
-__all__ = ["Noise", "judged", "search_for", "searched"]
+__all__ = ["Noise", "judged", "ran", "search_for", "searched"]
+
+TESTS = Path(__file__).resolve().parents[2] / "tests"
+# the scripted workers of the tests
+sys.path += [str(TESTS), str(TESTS / "run")]
 
 WIDTH = 0.1
 CONFIDENCE = 0.95
@@ -76,6 +83,41 @@ def searched(model: Model, noise: Noise) -> tuple[Crossover, int]:
                 rows.append((sides[0] * noise(), sides[1] * noise()))
     found = conclude(search, course(), NAMES, PROCESSES)
     return found, sum(map(len, pairs.values()))
+
+
+def ran(model: Model, noise: Noise, seed: int) -> tuple[Crossover, int]:
+    """Let the whole machinery of a run search, with workers that follow a script.
+
+    Everything is that of a real run but the workers: plan, jobs, journal, record. A
+    script says what a call takes, on a clock that only it moves.
+    """
+    from run_scripts import Sized, carry_out
+
+    search = search_for(model)
+
+    def sized(cost: Cost) -> Sized:
+        def of_size(size: int) -> Callable[..., float]:
+            factors: dict[int, float] = {}
+
+            def call_ns(process: int, _calls: int, _rng: random.Random) -> float:
+                if process not in factors:
+                    factors[process] = noise()
+                return 1e3 * cost(size) * factors[process]
+
+            return call_ns
+
+        return Sized(search.axis, of_size)
+
+    costs = {
+        ("g2_model", "numpy"): sized(model.baseline),
+        ("g2_model", "jax"): sized(model.candidate),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        record, _, _ = carry_out(
+            costs, Path(folder), search=search, seed=seed, processes=PROCESSES
+        )
+    (found,) = record.summary.crossovers
+    return found, len(record.measurements) // 2
 
 
 def judged(model: Model, found: Crossover, n_processes: int) -> dict[str, Any]:
