@@ -21,7 +21,7 @@ from xpcs_bench.records import (
     Variant,
 )
 
-__all__ = ["Families", "Family", "size_of"]
+__all__ = ["Families", "Family", "processes_taken", "size_of"]
 
 METRIC = "steady_state"
 """Of the cached calls, which alone come often enough to be measured at many sizes."""
@@ -34,6 +34,34 @@ def size_of(case: Case, axis: str) -> int | None:
         return case.detector.shape[0] if case.detector else None
     size = case.params.get(axis)
     return size if isinstance(size, int) else None
+
+
+def processes_taken(group: Group, rows: Mapping[str, Sequence[Measurement]]) -> int:
+    """Return how many processes a group has had.
+
+    One that was cut short before all its cases had their say is done again: a ratio
+    needs both sides. A case that has failed is not waited for.
+
+    Parameters
+    ----------
+    rows : mapping
+        Measurements by case.
+    """
+    seen = {
+        name: {row.process: row.observation.status for row in rows.get(name, ())}
+        for name in group.cases
+    }
+
+    def over(name: str, process: int) -> bool:
+        mine = seen[name]
+        failed = [p for p, status in mine.items() if status is not Status.OK]
+        return process in mine or min(failed, default=process) < process
+
+    last = max((p for mine in seen.values() for p in mine), default=-1)
+    for process in range(last + 1):
+        if not all(over(name, process) for name in group.cases):
+            return process
+    return last + 1
 
 
 @dataclass(frozen=True)
@@ -122,9 +150,9 @@ class Families:
             if row.observation.status is Status.PARITY_FAILED:
                 wrong.append(row)
         taken = {
-            size: 1 + max(row.process for row in seen)
+            size: count
             for size, group in family.groups.items()
-            if (seen := [row for name in group.cases for row in rows.get(name, ())])
+            if (count := processes_taken(group, rows))
         }
         found = {size: self._pairs(family, size, rows, wrong) for size in taken}
         courses = {}

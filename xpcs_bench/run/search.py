@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpcs_bench.analysis.families import Families
-from xpcs_bench.records import Group, Status
+from xpcs_bench.analysis.families import Families, processes_taken
+from xpcs_bench.records import Group, Measurement, Status
 from xpcs_bench.run.budget import Budget
 from xpcs_bench.run.journal import Evidence
 from xpcs_bench.run.plan import Plan
@@ -91,11 +91,14 @@ class Searching:
     def _next(self) -> list[Job]:
         """Return the jobs of the next sizes, the first process of all of them first."""
         measurements = list(self._evidence.measurements.values())
+        rows: dict[str, list[Measurement]] = {}
+        for row in measurements:
+            rows.setdefault(row.case, []).append(row)
         rounds: dict[int, list[Job]] = {}
         for family in self._families:
             for size, count in self._families.wanted(family, measurements).items():
                 group = family.groups[size]
-                for process in range(self._taken(group), count):
+                for process in range(processes_taken(group, rows), count):
                     rounds.setdefault(process, []).extend(
                         another(
                             group,
@@ -110,12 +113,6 @@ class Searching:
             self._order.shuffle(found)
             jobs += found
         return jobs
-
-    def _taken(self, group: Group) -> int:
-        rows = self._evidence.measurements
-        return 1 + max(
-            (process for case, process in rows if case in group.cases), default=-1
-        )
 
     def still(self, job: Job) -> Job | None:
         """Return a job without the cases that failed meanwhile; None: nothing is left.

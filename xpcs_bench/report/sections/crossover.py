@@ -201,7 +201,6 @@ def _points(found: list[Place[Crossover]]) -> Table:
                     interval(point["ratio"]),
                     Words(*_SIGNS[point.value.sign]),
                     number(point["ratio"]["n_processes"], "1"),
-                    number(point["ratio"]["confidence"], "fraction"),
                 )
             )
 
@@ -209,16 +208,16 @@ def _points(found: list[Place[Crossover]]) -> Table:
         "crossover_points",
         "Sizes that were compared",
         (
-            column("Size", numeric=True),
+            column("Size"),
             column("Candidate / baseline", numeric=True),
             column("Order"),
             column("Processes", numeric=True),
-            column("Confidence", numeric=True),
         ),
         tuple(RowGroup(_heading(row), tuple(rows(row))) for row in found),
         group_title="Candidate",
         note=line(
-            "The confidence is that of one size, so that all are right together."
+            "Intervals are wider than those of single comparisons, so that all orders "
+            "are right together."
         ),
     )
 
