@@ -159,7 +159,7 @@ def markdown(record: Mapping[str, Any]) -> str:
         f"{record['circumstances']['versions']}. No time was measured: costs are",
         "known, and the truth is that of every whole number of a range. Brackets were",
         f"to be {WIDTH:.0%} wide, and everything said of a trial right with",
-        f"{CONFIDENCE:.0%} confidence. The study's docstring says what counts as right.",
+        f"{CONFIDENCE:.0%} confidence; its docstring says what counts as right.",
         "",
         "| asked | found | |",
         "|---|---|---|",

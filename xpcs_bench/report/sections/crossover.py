@@ -160,12 +160,12 @@ def _crossovers(found: list[Place[Crossover]]) -> Table:
         ),
         group_title="Problem",
         note=line(
-            "At the size before a bracket a straight line between its ends has the "
-            "ratio 1; the order is certain at both ends, which is all that is claimed. "
-            "Measured: sizes; a fixed grid with such brackets has as many as stand "
-            "beside it. Widest gap: by how much neighbours that agree are apart at "
-            "most; what turns and turns back within it has not been seen. Wins from: "
-            "faster from there on, as far as the sizes go."
+            "At the size before a bracket both take as long, if the ratio is a "
+            "straight line between its ends; that the order is certain at both ends "
+            "is all that is claimed. Measured: sizes; a fixed grid with such brackets "
+            "has as many as stand beside it. Widest gap: by how much neighbours that "
+            "agree are apart at most; what turns and turns back within it has not been "
+            "seen. Wins from: faster from there on, as far as the sizes go."
         ),
     )
 
