@@ -202,7 +202,7 @@ def test_no_part_of_an_experiment_is_forgotten():
     told = {"profile", "sampling", "seed", "controls", "efficiency", "tolerances"}
     # what is measured: cases hold it, and they are compared one by one
     work = {"name", "kernels", "detectors", "geometries", "matrix", "measure"}
-    work |= {"boundaries", "claims"}
+    work |= {"boundaries", "claims", "crossover"}
     assert told | work == set(Experiment.model_fields)
 
 

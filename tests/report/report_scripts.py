@@ -8,6 +8,7 @@ from typing import Any
 
 from xpcs_bench.analysis.efficiency import efficiencies
 from xpcs_bench.config import (
+    CrossoverSearch,
     Detector,
     Experiment,
     Geometry,
@@ -25,12 +26,15 @@ from xpcs_bench.records import (
     ClaimFinding,
     Comparison,
     Control,
+    Crossover,
+    CrossoverPoint,
     Device,
     Diagnosis,
     Environment,
     Estimate,
     Group,
     Judgement,
+    LostSize,
     Measurement,
     Observation,
     Outcome,
@@ -38,8 +42,10 @@ from xpcs_bench.records import (
     RunRecord,
     Samples,
     Skip,
+    Span,
     Status,
     Summary,
+    Turn,
     Variant,
     Verdict,
 )
@@ -125,6 +131,8 @@ class Script:
     comparisons: list[Comparison] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
     break_evens: list[BreakEven] = field(default_factory=list)
+    crossovers: list[Crossover] = field(default_factory=list)
+    unneeded: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     parent: Environment = field(default_factory=environment)
@@ -305,6 +313,14 @@ class Script:
             ),
             seed=0,
             efficiency=self.efficiency,
+            crossover=CrossoverSearch(
+                axis=self.crossovers[0].axis,
+                sizes=(16, 4096),
+                width=0.1,
+                confidence=0.95,
+            )
+            if self.crossovers
+            else None,
         )
         return RunRecord(
             header=RunHeader(
@@ -347,6 +363,8 @@ class Script:
                 comparisons=tuple(self.comparisons),
                 controls=tuple(self.controls),
                 break_evens=tuple(self.break_evens),
+                crossovers=tuple(self.crossovers),
+                unneeded=tuple(self.unneeded),
                 verdicts=tuple(self.verdicts),
                 claims=tuple(self.claims),
                 efficiencies=efficiencies(
@@ -407,6 +425,90 @@ def counted(script: Script, variant: Variant = JAX, **changes: Any) -> Case:
     return script.case(variant, "counters", **{**fields, **changes})
 
 
+def crossover(**changes: Any) -> Crossover:
+    """Script a search along detectors: slower, then faster, with a lost size."""
+    ratios = {16: 3.0, 64: 1.6, 96: 1.1, 104: 0.9, 256: 0.97, 1024: 0.5}
+    fields = {
+        "axis": "detector",
+        "problem": "qmap/saxs",
+        "metric": "steady_state",
+        "baseline": NUMPY.id,
+        "candidate": JAX.id,
+        "answer": "crosses",
+        "turns": (
+            Turn(lower=96, upper=104, size=100, becomes="faster", resolved=True),
+        ),
+        "unclear": (Span(lower=104, upper=1024),),
+        "wins_above": 1024,
+        "points": tuple(
+            CrossoverPoint(
+                size=size,
+                ratio=estimate(ratio, "x", doubt=0.05, confidence=0.999),
+                sign="unknown"
+                if size == 256
+                else ("slower" if ratio > 1 else "faster"),
+            )
+            for size, ratio in ratios.items()
+        ),
+        "lost": (LostSize(size=4096, reason="memory: needs about 9 GiB."),),
+        "n_measured": 7,
+        "n_grid": 64,
+        "widest_gap": 0.5,
+        "width": 0.1,
+        "confidence": 0.95,
+        "reason": "becomes faster between 96 and 104.",
+    }
+    return Crossover(**{**fields, **changes})
+
+
+def searched() -> Script:
+    """A search with every answer, and nothing else."""
+    script = Script()
+    points = crossover().points
+    script.crossovers += [
+        crossover(),
+        crossover(
+            candidate=JAX32.id,
+            answer="always",
+            turns=(),
+            unclear=(),
+            wins_above=104,
+            points=points[3:4] + points[5:],
+            lost=(),
+        ),
+        crossover(
+            problem="partition/saxs",
+            answer="never",
+            turns=(),
+            unclear=(),
+            wins_above=None,
+            points=points[:3],
+            lost=(),
+        ),
+        crossover(
+            problem="partition/saxs",
+            candidate=JAX32.id,
+            answer="cannot_tell",
+            turns=(),
+            unclear=(),
+            wins_above=None,
+            points=(),
+            lost=(),
+            reason="no size was compared.",
+        ),
+        crossover(
+            problem="partition/grazing",
+            turns=(
+                Turn(lower=None, upper=64, size=None, becomes="slower", resolved=False),
+                Turn(lower=104, upper=None, size=None, becomes="slower", resolved=True),
+            ),
+            unclear=(),
+            wins_above=None,
+        ),
+    ]
+    return script
+
+
 def small() -> Script:
     """Two problems, two variants, one of which cannot be told; one skip."""
     script = Script()
@@ -454,6 +556,7 @@ def small() -> Script:
 def complete() -> Script:
     """Everything that a run can hold, all well."""
     script = Script()
+    script.crossovers.append(crossover())
     sizes = {
         "eiger-500k": (514, 1030),
         "eiger-1m": (1065, 1030),
@@ -651,6 +754,20 @@ def skips_only() -> Script:
 def hostile() -> Script:
     """Names and numbers that want out of their cell."""
     script = Script(name='<script>alert(1)</script> & "quoted" | `tick` @all $x^2$')
+    script.crossovers.append(
+        crossover(
+            axis="<b>axis</b>|@all",
+            problem="</td><img src=x onerror=alert(4)>",
+            candidate="x" * 300,
+            points=(
+                *crossover().points,
+                CrossoverPoint(
+                    size=2048, ratio=estimate(float("nan"), "x"), sign="unknown"
+                ),
+            ),
+            lost=(LostSize(size=1, reason="<script>alert(5)</script> 1 of 2"),),
+        )
+    )
     names = [
         "</td><img src=x onerror=alert(2)>",
         "\u202e\u202dmirror\x1b[31mred\x00",
@@ -899,6 +1016,7 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
         controlled,
         doubted,
         claimed,
+        searched,
         nothing,
     )
 }

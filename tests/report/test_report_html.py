@@ -9,6 +9,7 @@ from report_scripts import JAX, SCRIPTS, Script, detector, estimate
 from xpcs_bench.records import RunRecord
 from xpcs_bench.report.drawing import GRID, INK, MUTED, SERIES
 from xpcs_bench.report.exporters import export
+from xpcs_bench.report.plots import PLOTS
 
 every_page = pytest.mark.parametrize("name", SCRIPTS)
 
@@ -139,7 +140,7 @@ def test_a_variant_with_wrong_values_gets_no_time(records, pages):
 def test_dark_and_light_colours_reach_into_the_figures(pages):
     page = pages["complete"]
     svgs = re.findall(r"<svg.*?</svg>", page.html, re.DOTALL)
-    assert len(svgs) == 4
+    assert len(svgs) == len(PLOTS)
     for svg in svgs:
         assert "var(--ink)" in svg or "var(--muted)" in svg
         # no stand-in colour is left over

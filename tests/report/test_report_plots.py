@@ -15,7 +15,8 @@ from report_scripts import (
 
 from xpcs_bench.records import Judgement
 from xpcs_bench.report.drawing import draw, drawable, tick
-from xpcs_bench.report.figures import calls, conversions, speedup
+from xpcs_bench.report.figures import calls, conversions, crossover, speedup
+from xpcs_bench.report.figures.crossover import MOST_PANELS
 from xpcs_bench.report.figures.frame import LARGEST
 from xpcs_bench.report.figures.rows import MOST_ROWS
 from xpcs_bench.report.plots import PLOTS
@@ -36,6 +37,7 @@ DRAWN = {
     # a speedup that a failing control has made worthless is not drawn
     "doubted": {"first_and_cached"},
     "claimed": {"first_and_cached"},
+    "searched": {"ratio_by_size"},
     "nothing": set(),
 }
 
@@ -43,7 +45,7 @@ DRAWN = {
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_figure_without_data_is_a_sentence(name, record_of, monkeypatch):
     # which figures there are does not depend on how they are drawn
-    for figures in calls, conversions, speedup:
+    for figures in calls, conversions, crossover, speedup:
         monkeypatch.setattr(figures, "draw", lambda *_: "<svg/>")
     evidence = Evidence(record_of(name))
     made = {plot: make(evidence) for plot, make in PLOTS.items()}
@@ -176,3 +178,31 @@ def test_drawing_needs_no_name_of_the_day():
         figure.add_subplot().plot([1, 2])
 
     assert draw("a", (2, 2), paint) == draw("a", (2, 2), paint)
+
+
+def test_a_search_shades_its_brackets_and_marks_lost_sizes(record_of):
+    make = PLOTS["ratio_by_size"]
+    plot = make(Evidence(record_of("searched")))
+    assert "Crosses: sizes that could not be compared." in plot.note
+    whole = plot.svg
+    script = SCRIPTS["searched"]()
+    script.crossovers = [
+        each.model_copy(update={"turns": (), "unclear": (), "lost": ()})
+        for each in script.crossovers
+    ]
+    bare = make(Evidence(script.record()))
+    assert "Crosses" not in bare.note
+    # brackets: one of the first panel, its unclear sizes, and two open ones
+    shaded = [re.findall(r"opacity: 0\.(?:22|08)", svg) for svg in (whole, bare.svg)]
+    assert len(shaded[0]) == 4
+    assert not shaded[1]
+
+
+def test_more_panels_than_a_figure_has_are_said():
+    script = SCRIPTS["searched"]()
+    script.crossovers = [
+        script.crossovers[0].model_copy(update={"problem": f"p{index}"})
+        for index in range(MOST_PANELS + 1)
+    ]
+    plot = PLOTS["ratio_by_size"](Evidence(script.record()))
+    assert "Further problems are in the table." in plot.note

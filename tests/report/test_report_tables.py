@@ -66,6 +66,7 @@ def test_sections_come_in_the_order_people_ask(record_of):
         "verdict",
         "claims",
         "answers",
+        "crossover",
         "calls",
         "conversions",
         "parity",
@@ -717,3 +718,54 @@ def test_where_comparisons_have_no_controls_it_is_said(record_of):
 def test_the_change_that_would_have_been_seen_stands_beside_every_comparison(record_of):
     assert {row[-2] for row in rows(record_of("small"), "answers")} == {"4.2 %"}
     assert {row[-1] for row in rows(record_of("complete"), "comparisons")} == {"4.2 %"}
+
+
+def test_every_answer_of_a_search_is_said_in_words(record_of):
+    record = record_of("searched")
+    said = rows(record, "crossovers")
+    wide = "(wider than asked)"
+    border = "faster up to 104, cannot tell above"
+    assert [row[2] for row in said] == [
+        "crosses",
+        "always faster",
+        "never faster",
+        "cannot tell",
+        "crosses",
+    ]
+    assert [row[3] for row in said] == [
+        "faster above 100 [96, 104]; cannot tell between 104 and 1 024",
+        "faster from 104 to 1 024",
+        "slower from 16 to 96",
+        "no size was compared.",
+        f"slower from 64, cannot tell below {wide}; {border}",
+    ]
+    assert said[0][0] == "qmap/saxs against numpy/cpu/float64"
+    assert said[0][4:] == ["1 024", "7", "64", "50.0 %"]
+    assert said[2][4] == "nowhere known"
+    assert lead(record, "crossover").startswith("Candidates along detector: 2 crosses")
+
+
+def test_sizes_of_a_search_and_what_was_lost_are_listed(record_of):
+    record = record_of("searched")
+    assert rows(record, "crossover_points")[3][1:] == [
+        "104",
+        "0.900x [0.855, 0.945]",
+        "faster",
+        "3",
+    ]
+    assert rows(record, "crossover_lost")[0][1:] == [
+        "memory: needs about 9 GiB.",
+        "4 096",
+    ]
+
+
+def test_without_a_search_its_section_says_so(record_of):
+    assert lead(record_of("small"), "crossover") == "No crossover was searched."
+
+
+def test_what_a_search_did_not_need_is_no_loss():
+    script = Script()
+    case = script.case(status=None)
+    assert rows(script.record(), "unreached")
+    script.unneeded.append(case.id)
+    assert not rows(script.record(), "unreached")

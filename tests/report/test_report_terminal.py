@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from xpcs_bench.records import Variant
-from xpcs_bench.report import export, print_summary
+from xpcs_bench.report import export, print_crossovers, print_summary
 from xpcs_bench.report.tables import describe
 from xpcs_bench.report.terminal import COLUMNS, MOST_ROWS, WIDTH
 
@@ -107,3 +107,23 @@ def test_every_column_it_shows_exists(record_of):
     }
     for name, shown in COLUMNS.items():
         assert set(shown) <= labels[name]
+
+
+def test_a_search_is_told_in_a_line_a_candidate():
+    file = io.StringIO()
+    record = SCRIPTS["searched"]().record()
+    print_crossovers(record, Console(file=file, width=WIDTH))
+    first, second, *others = file.getvalue().splitlines()
+    assert first == (
+        "qmap/saxs: jax/cpu/float64 against numpy/cpu/float64: faster above 100 "
+        "[96, 104]; cannot tell between 104 and 1 024; 1 sizes could not be compared "
+        "(pixels a side); 7 sizes measured, where a fixed grid has 64"
+    )
+    assert "could not be compared" not in second
+    assert len(others) == 3
+
+
+def test_without_candidates_a_search_says_so():
+    file = io.StringIO()
+    print_crossovers(SCRIPTS["nothing"]().record(), Console(file=file))
+    assert file.getvalue() == "No candidate could be compared at any size.\n"

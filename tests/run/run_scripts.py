@@ -5,6 +5,7 @@ the scripted workers sample it as real ones do, labels included, and a second of
 scripted world takes microseconds.
 """
 
+import contextlib
 import random
 from dataclasses import replace
 
@@ -58,7 +59,9 @@ class Stock:
     ----------
     costs : mapping
         Name of a kernel, or (kernel, backend), to its cost; of a part of a control,
-        (kernel, backend, part).
+        (kernel, backend, part). A cost may be :class:`Sized`.
+    broken : collection of str, or callable
+        Names of kernels whose workers crash, or from a case to whether its does.
     known : float or None
         The half-width that every worker claims; None: none, so that it is sampled for
         as long as it may be.
@@ -95,7 +98,11 @@ class Stock:
             cost = self.costs[*variant, part]
         else:
             cost = self.costs.get(variant) or self.costs[case.kernel]
-        return Worker(self, cost, job.process, broken=case.kernel in self.broken)
+        if isinstance(cost, Sized):
+            cost = cost.of(case)
+        broken = self.broken
+        lost = broken(case) if callable(broken) else case.kernel in broken
+        return Worker(self, cost, job.process, broken=lost)
 
 
 class Worker:
@@ -188,6 +195,21 @@ def steady(call_ns, between=0.0, within=0.0):
     return cost
 
 
+class Sized:
+    """A cost that depends on a parameter of the case, by its value."""
+
+    def __init__(self, axis, cost):
+        self.axis = axis
+        self.cost = cost
+        self.made = {}
+
+    def of(self, case):
+        size = case.params[self.axis]
+        if size not in self.made:
+            self.made[size] = self.cost(size)
+        return self.made[size]
+
+
 class Moving:
     """A cost on a machine that is faster or slower as time goes on."""
 
@@ -221,10 +243,15 @@ def trio(call_ns, between=0.0, *, again=1.0, slowed=1.15):
 
 
 class Listener:
-    total = 0
+    """Counts what is to come; interrupts as Ctrl-C does after so many measurements."""
+
+    def __init__(self, stop_after=None):
+        self.total = 0
+        self.stop_after = stop_after
+        self.seen = 0
 
     def started(self, total):
-        self.total = total
+        self.total += total
 
     def extended(self, count):
         self.total += count
@@ -233,7 +260,9 @@ class Listener:
         pass
 
     def measured(self, case, measurement):
-        pass
+        self.seen += 1
+        if self.seen == self.stop_after:
+            raise KeyboardInterrupt
 
 
 def carry_out(
@@ -246,16 +275,23 @@ def carry_out(
     controls=False,
     turns=True,
     known=0.0,
+    search=None,
+    stop_after=None,
     **changes,
 ):
-    """Carry out a plan of kernels with known costs; return record, stock, world."""
+    """Carry out a plan of kernels with known costs; return record, stock, world.
+
+    With ``stop_after`` it is interrupted after so many measurements, and resumed.
+    """
     keys = [(key,) if isinstance(key, str) else key for key in costs]
     # a key of three is a part of a control, which the plan adds by itself
     names = dict.fromkeys(key[0] for key in keys if len(key) < 3)
+    params = {search.axis: search.sizes} if search else {}
     values = {"max_time_s": 0.3, "processes": 3, "precision": 0.02} | changes
     plan = make_plan(
         experiment(
-            kernels=tuple(KernelChoice(name=name, params={}) for name in names),
+            kernels=tuple(KernelChoice(name=name, params=params) for name in names),
+            crossover=search,
             matrix=Matrix(
                 backend=("numpy", "jax"), device=("cpu",), dtype=("float64",)
             ),
@@ -278,18 +314,26 @@ def carry_out(
     )
     with Journal(folder) as journal:
         journal.header(header)
-    evidence = read_journal(folder)
-    listener = Listener()
-    with Journal(folder) as journal:
-        execute(
-            plan,
-            evidence,
-            journal,
-            Limits(60.0, 2**40),
-            listener,
-            stock=stock,
-            monotonic=world.monotonic,
-        )
+
+    def session(listener):
+        with Journal(folder) as journal:
+            execute(
+                plan,
+                read_journal(folder),
+                journal,
+                Limits(60.0, 2**40),
+                listener,
+                stock=stock,
+                monotonic=world.monotonic,
+            )
+
+    listener = Listener(stop_after)
+    if stop_after is None:
+        session(listener)
+        assert listener.seen == listener.total
+    else:
+        with contextlib.suppress(KeyboardInterrupt):
+            session(listener)
+        session(Listener())
     record = compose(read_journal(folder), interrupted=False)
-    assert len(record.measurements) == listener.total
     return record, stock, world

@@ -26,10 +26,21 @@ from xpcs_bench.records import (
     Group,
     Judgement,
     Outcome,
+    Variant,
 )
 from xpcs_bench.units import format_percent
 
-__all__ = ["CONTROLLED", "LEAST_PAIRS", "judge_control", "under_control"]
+__all__ = [
+    "CONTROLLED",
+    "LEAST_PAIRS",
+    "failing_controls",
+    "judge_control",
+    "under_control",
+    "why_not",
+]
+
+Failing = Mapping[tuple[str, str], Sequence[str]]
+"""By backend and device: what its controls say that came out wrong."""
 
 CONTROLLED = frozenset({"steady_state", "conversion"})
 """Metrics whose comparisons rest on controls: those that are sampled, as controls are.
@@ -116,26 +127,37 @@ def judge_control(
     )
 
 
+def failing_controls(controls: Iterable[Control], cases: Mapping[str, Case]) -> Failing:
+    """Return what the controls that came out wrong say, by backend and device."""
+    failing: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for control in controls:
+        if control.outcome is not Outcome.PASS:
+            variant = cases[control.candidate].variant
+            failing[variant.backend, variant.device].append(control.reason)
+    return failing
+
+
+def why_not(failing: Failing, sides: Iterable[Variant]) -> str:
+    """Return why a comparison of these sides is not to be judged; empty where it is."""
+    places = dict.fromkeys((side.backend, side.device) for side in sides)
+    return " ".join(
+        f"Control of {backend}/{device}: {sentence}"
+        for backend, device in places
+        for sentence in failing.get((backend, device), ())
+    )
+
+
 def under_control(
     comparisons: Iterable[Comparison],
     controls: Iterable[Control],
     cases: Mapping[str, Case],
 ) -> tuple[Comparison, ...]:
     """Take the judgement from comparisons one of whose sides has a failing control."""
-    failing: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for control in controls:
-        if control.outcome is not Outcome.PASS:
-            variant = cases[control.candidate].variant
-            failing[variant.backend, variant.device].append(control.reason)
+    failing = failing_controls(controls, cases)
 
     def reason(comparison: Comparison) -> str:
         sides = (cases[comparison.baseline], cases[comparison.candidate])
-        places = dict.fromkeys((s.variant.backend, s.variant.device) for s in sides)
-        return " ".join(
-            f"Control of {backend}/{device}: {sentence}"
-            for backend, device in places
-            for sentence in failing.get((backend, device), ())
-        )
+        return why_not(failing, (side.variant for side in sides))
 
     found = []
     for comparison in comparisons:

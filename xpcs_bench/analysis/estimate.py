@@ -27,12 +27,16 @@ __all__ = [
     "estimate_ratio",
     "estimate_unpaired_ratio",
     "prior_for",
+    "scatter",
     "smallest_change",
     "smallest_unpaired_change",
+    "trimmed_ratio",
 ]
 
 CONFIDENCE = 0.95
 _POWER = 0.95
+_TRIM = 0.2
+"""Part of the pairs that is left out at each end where single ones may be far off."""
 
 
 @dataclass(frozen=True)
@@ -80,21 +84,33 @@ def _student_t(probability: float, df: int) -> float:
     return float(stdtrit(df, probability))
 
 
-def _moderated(values: Sequence[float], prior: Prior) -> tuple[float, float, int]:
-    """Mean, its standard error, and the degrees of freedom of its t."""
+def _moderated(
+    values: Sequence[float], prior: Prior, trim: float = 0.0
+) -> tuple[float, float, int]:
+    """Mean, its standard error, and the degrees of freedom of its t.
+
+    With ``trim``, that part of the values is left out of the mean at each end, and the
+    winsorised ones tell how well it is known (Tukey and McLaughlin, Sankhya A 25, 331
+    (1963)).
+    """
     n = len(values)
-    mean = math.fsum(values) / n
-    squares = math.fsum((value - mean) ** 2 for value in values)
-    df = prior.df + n - 1
+    beyond = int(trim * n)
+    kept = n - 2 * beyond
+    inner = sorted(values)[beyond : n - beyond]
+    mean = math.fsum(inner) / kept
+    winsorised = [inner[0]] * beyond + inner + [inner[-1]] * beyond
+    centre = math.fsum(winsorised) / n
+    squares = math.fsum((value - centre) ** 2 for value in winsorised) * n / kept
+    df = prior.df + kept - 1
     variance = (prior.df * prior.sd**2 + squares) / df
     return mean, math.sqrt(variance / n), df
 
 
 def _interval(
-    values: Sequence[float], prior: Prior, confidence: float
+    values: Sequence[float], prior: Prior, confidence: float, trim: float = 0.0
 ) -> tuple[float, float]:
     """Mean and half-width of the moderated t interval."""
-    mean, error, df = _moderated(values, prior)
+    mean, error, df = _moderated(values, prior, trim)
     return mean, _student_t((1 + confidence) / 2, df) * error
 
 
@@ -155,6 +171,39 @@ def estimate_ratio(
     estimate = estimate_location(ratios, prior, "x", n_samples, confidence)
     statistic = "geometric mean of ratios within pairs, moderated t"
     return estimate.model_copy(update={"statistic": statistic})
+
+
+def trimmed_ratio(
+    baseline: Sequence[float],
+    candidate: Sequence[float],
+    prior: Prior,
+    n_samples: int,
+    confidence: float,
+) -> Estimate:
+    """Estimate candidate / baseline where single processes may be far from the others.
+
+    Of five pairs and more a fifth is left out at each end, the same number at both, so
+    that what is left has its middle where it was. Of fewer it is
+    :func:`estimate_ratio`.
+    """
+    logs = [math.log(ratio) for ratio in _ratios(baseline, candidate)]
+    centre, half = _interval(logs, prior, confidence, _TRIM)
+    return Estimate(
+        point=math.exp(centre),
+        lower=math.exp(centre - half),
+        upper=math.exp(centre + half),
+        confidence=confidence,
+        statistic="trimmed geometric mean of ratios within pairs, moderated t",
+        n_processes=len(logs),
+        n_samples=n_samples,
+        unit="x",
+    )
+
+
+def scatter(values: Sequence[float]) -> tuple[float, int]:
+    """Return the variance of values, trimmed as above, and its degrees of freedom."""
+    _, error, df = _moderated(values, Prior(0.0, 0), _TRIM)
+    return error**2 * len(values), df
 
 
 def smallest_change(

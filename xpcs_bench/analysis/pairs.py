@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xpcs_bench.analysis.estimate import Prior, prior_for
@@ -17,9 +17,10 @@ __all__ = ["Pairs", "paired"]
 class Pairs:
     """Readings of two cases, paired by process and told by one clock."""
 
-    baseline: list[float]
-    candidate: list[float]
+    baseline: Sequence[float]
+    candidate: Sequence[float]
     prior: Prior
+    """What is known of the spread of their ratio."""
     n_samples: int
 
 

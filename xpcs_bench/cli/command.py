@@ -140,6 +140,22 @@ def run(*, budget: str | None, precision: str | None, **options: Any) -> int:
 
 @xpcs_bench.command()
 @_run_options
+@_budget
+def crossover(*, budget: str | None, **options: Any) -> int:
+    """Find the sizes at which the order of CONFIG's variants turns.
+
+    CONFIG has a block 'crossover', which says along which axis. Measured are the sizes
+    that the search needs; 'run' does the same, and prints everything else, too.
+    """
+    from xpcs_bench.cli.measuring import Order, carry_out
+
+    if budget is not None:
+        options["overrides"] += (f"sampling.budget_s={budget}",)
+    return carry_out(Order(**options, searching=True))
+
+
+@xpcs_bench.command()
+@_run_options
 def parity(**options: Any) -> int:
     """Check the numbers of CONFIG's cases and measure no time; decide no claim."""
     from xpcs_bench.cli.measuring import Order, carry_out

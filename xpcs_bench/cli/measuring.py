@@ -1,4 +1,4 @@
-"""``run``, ``parity`` and ``report``: from a configuration to a report."""
+"""``run``, ``crossover``, ``parity``, ``report``: from a configuration to a report."""
 
 from __future__ import annotations
 
@@ -53,11 +53,26 @@ class Order:
     as_json: bool
     report: bool = True
     """Whether pages are made of the record."""
+    searching: bool = False
+    """Whether a crossover is all that is asked for."""
+
+    @property
+    def verb(self) -> str:
+        """The verb that goes on with what this one has begun."""
+        return "crossover" if self.searching else "run"
 
 
 def carry_out(order: Order) -> ExitCode:
     """Plan, measure, conclude, report; whatever was measured is kept."""
     loaded, plan, limit = prepare(order.config, order.expression, order.overrides)
+    if order.searching and loaded.experiment.crossover is None:
+        msg = (
+            f"{order.config}: says no sizes along which to look for a crossover. Add "
+            f"a block to it, for example crossover: {{axis: detector, from: 16, to: "
+            f"4096, pixel_size_um: 75}}; its axis may be an integer parameter of the "
+            f"kernels, too. 'xpcs-bench run' measures the file as it is."
+        )
+        raise ConfigError(msg)
     for note in loaded.notes:
         click.echo(f"note: {note}", err=True)
     if order.resume is None:
@@ -156,16 +171,17 @@ def _conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
         return code
     from rich.console import Console
 
-    from xpcs_bench.report import print_summary
+    from xpcs_bench.report import print_crossovers, print_summary
 
-    print_summary(record, Console())
+    show = print_crossovers if order.searching else print_summary
+    show(record, Console())
     if files:
         _say_where(files)
     else:
         click.echo(f"record: {path}")
     if record.status != "complete":
         click.echo(
-            f"{record.status}: 'xpcs-bench run {order.config} --resume "
+            f"{record.status}: 'xpcs-bench {order.verb} {order.config} --resume "
             f"{record.header.run_id}' goes on."
         )
     return code

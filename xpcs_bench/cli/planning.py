@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from xpcs_bench.config.load import load_experiment
 from xpcs_bench.errors import ConfigError, ExitCode
+from xpcs_bench.records import Case
 from xpcs_bench.run.plan import Plan
 from xpcs_bench.run.prepare import catalogue, prepare
 from xpcs_bench.units import format_bytes, format_duration
@@ -27,12 +29,17 @@ _CHECK_S = 2.0
 
 
 def _estimated_s(plan: Plan) -> float:
-    """Roughly how long a plan takes, an upper bound of its sampling (s)."""
+    """Roughly how long a plan takes, an upper bound of its sampling (s).
+
+    Of a search: as if half of a fixed grid had the processes of a first look.
+    """
     from xpcs_bench.run.ceilings import ceiling_checks
     from xpcs_bench.run.schedule import schedule
 
     sampling = plan.experiment.sampling
-    total = _CHECK_S * len(ceiling_checks(plan)) + _BEHAVIOUR_S * len(plan.behaviours)
+    search = plan.experiment.crossover
+    part = search.n_grid / 2 / len(search.sizes) if search else 1.0
+    total = 0.0
     for job in schedule(plan, (), memory_limit=2**63):
         total += _WORKER_START_S
         for case in job.cases:
@@ -40,7 +47,8 @@ def _estimated_s(plan: Plan) -> float:
             total += (
                 sampling.max_time_s / sampling.processes if sampled else _ONE_SHOT_S
             )
-    return total
+    beside = _CHECK_S * len(ceiling_checks(plan)) + _BEHAVIOUR_S * len(plan.behaviours)
+    return part * total + beside
 
 
 def show_plan(
@@ -89,6 +97,16 @@ def show_plan(
             line += f"  <-  {', '.join(others)}"
         problems.setdefault(reference.problem_id, []).append(line)
     click.echo(f"{loaded.experiment.name}  (plan {made.digest[:12]})")
+    search = loaded.experiment.crossover
+    if search is not None:
+        click.echo(
+            f"\nsearch along {search.axis}: {len(search.sizes)} sizes to choose from, "
+            f"{search.sizes[0]} to {search.sizes[-1]}; a fixed grid would have "
+            f"{search.n_grid}, and the search needs half of it at most for one "
+            f"candidate"
+        )
+        # the smallest size stands for all others, which have the same groups
+        problems = _once_a_family(problems, cases, search.axis)
     for problem, lines in problems.items():
         click.echo(f"\n{problem}")
         click.echo("\n".join(lines))
@@ -113,6 +131,17 @@ def show_plan(
         f"largest worker about {format_bytes(needs)} of {format_bytes(limit)} allowed"
     )
     return ExitCode.PASS
+
+
+def _once_a_family(
+    problems: Mapping[str, list[str]], cases: Mapping[str, Case], axis: str
+) -> dict[str, list[str]]:
+    """Keep of problems that differ in the size alone the first, without its size."""
+    names = {case.problem_id: case.problem_without(axis) for case in cases.values()}
+    kept: dict[str, list[str]] = {}
+    for problem, lines in problems.items():
+        kept.setdefault(f"{names[problem]}, at every size", lines)
+    return kept
 
 
 def validate_files(configs: tuple[Path, ...], overrides: tuple[str, ...]) -> int:

@@ -1,6 +1,7 @@
 """Experiments: from a YAML file to a validated :class:`Experiment`."""
 
 from xpcs_bench.config.claim import Bounds, Claim, ClaimSide, Expectation, Selection
+from xpcs_bench.config.crossover import CrossoverSearch, fixed_grid
 from xpcs_bench.config.detector import Detector, Mask, MaskedRectangle, MaskFile
 from xpcs_bench.config.experiment import (
     MEASURES,
@@ -26,6 +27,7 @@ __all__ = [
     "ClaimSide",
     "CompilationCache",
     "Converts",
+    "CrossoverSearch",
     "Detector",
     "Dtype",
     "Expectation",
@@ -44,4 +46,5 @@ __all__ = [
     "Selector",
     "Start",
     "ToleranceOverride",
+    "fixed_grid",
 ]

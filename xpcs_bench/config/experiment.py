@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from xpcs_bench.config.claim import Claim
+from xpcs_bench.config.crossover import CrossoverSearch
 from xpcs_bench.config.detector import Detector
 from xpcs_bench.config.geometry import Geometry
 from xpcs_bench.config.profile import Profile
@@ -176,5 +177,8 @@ class Experiment(ConfinedModel):
     before there were any have none."""
     claims: tuple[Claim, ...] = ()
     """Sentences of documents that the run decides."""
+    crossover: CrossoverSearch | None = None
+    """Along which sizes turns of the order are searched; None: every case of the matrix
+    is measured, as in all records from before there were searches."""
     seed: Seed
     """Seed of inputs and of the order of sampling."""

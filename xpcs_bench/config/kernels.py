@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 
 from xpcs_bench.config.catalogue import Catalogue, KernelEntry
+from xpcs_bench.config.crossover import DETECTOR, CrossoverSearch
 from xpcs_bench.config.document import KeyPath
 from xpcs_bench.config.experiment import KernelChoice
 from xpcs_bench.config.problem import Problems, one_of, path_text, shown
@@ -41,13 +42,24 @@ def takes_a_list(annotation: Any) -> bool:
 
 
 def choose_kernels(
-    entries: Sequence[tuple[KeyPath, Any]], catalogue: Catalogue, problems: Problems
+    entries: Sequence[tuple[KeyPath, Any]],
+    catalogue: Catalogue,
+    problems: Problems,
+    search: CrossoverSearch | None = None,
 ) -> list[tuple[KeyPath, KernelChoice]]:
-    """Check every entry of ``kernels``, and note what is wrong with it."""
+    """Check every entry of ``kernels``, and note what is wrong with it.
+
+    Parameters
+    ----------
+    search : CrossoverSearch, optional
+        Every kernel gets the sizes of its axis, where that is a parameter.
+    """
     chosen: list[tuple[KeyPath, KernelChoice]] = []
     written: dict[str, KeyPath] = {}
     for path, entry in _spelled_out(entries, catalogue, problems):
         choice = _choose(path, entry, catalogue, problems)
+        if choice is not None and search is not None:
+            choice = _along(path, choice, search, catalogue, problems)
         if choice is None:
             continue
         chosen.append((path, choice))
@@ -124,6 +136,48 @@ def _choose(
             for key, value in params.items()
         },
     )
+
+
+def _along(
+    path: KeyPath,
+    choice: KernelChoice,
+    search: CrossoverSearch,
+    catalogue: Catalogue,
+    problems: Problems,
+) -> KernelChoice | None:
+    """Give a kernel the sizes of the search, where its axis is a parameter."""
+    axis, entry = search.axis, catalogue.kernels[choice.name]
+    fields = entry.params.model_fields
+    whole = [name for name, field in fields.items() if _is_whole(field.annotation)]
+    if axis == DETECTOR:
+        if "detector" not in entry.needs:
+            names = ", ".join(map(repr, whole)) or "none"
+            problems.add(
+                path,
+                f"the kernel {choice.name!r} has no detector that could grow along "
+                f"'crossover.axis'. Put it into an experiment of its own, whose axis "
+                f"is one of its whole numbers: {names}.",
+            )
+        return choice
+    if axis not in whole:
+        sentence = one_of(axis, whole, f"whole number of the kernel {choice.name!r}")
+        problems.add(("crossover", "axis"), sentence)
+        return None
+    if axis in choice.params:
+        written = (*path, choice.name, axis)
+        sentence = (
+            f"the sizes of {axis!r} are those of 'crossover'. Remove it here, or "
+            f"search along another axis."
+        )
+        problems.add(written, sentence, key=True)
+        return None
+    for end, size in (("from", search.sizes[0]), ("to", search.sizes[-1])):
+        _checked(("crossover", end), axis, size, entry, problems)
+    return KernelChoice(name=choice.name, params={**choice.params, axis: search.sizes})
+
+
+def _is_whole(annotation: Any) -> bool:
+    return int in {annotation, *get_args(annotation)}
 
 
 def _values(

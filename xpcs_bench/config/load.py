@@ -13,11 +13,14 @@ from pydantic import ValidationError
 
 from xpcs_bench.config.catalogue import Catalogue
 from xpcs_bench.config.claims import ClaimNames, choose_claims
+from xpcs_bench.config.crossover import DETECTOR, CrossoverSearch, lattice
+from xpcs_bench.config.detector import Detector
 from xpcs_bench.config.document import KeyPath, parse_document
 from xpcs_bench.config.experiment import (
     Experiment,
     KernelChoice,
     Matrix,
+    MeasureName,
     Sampling,
     Selector,
     ToleranceOverride,
@@ -31,10 +34,12 @@ from xpcs_bench.config.profile import PROFILES, Profile, ProfileName
 from xpcs_bench.config.text_file import read_text
 from xpcs_bench.config.translate import translated
 from xpcs_bench.config.written import (
+    WrittenCrossover,
     WrittenExperiment,
     WrittenProfileChanges,
     WrittenSelector,
 )
+from xpcs_bench.errors import ConfigError
 
 __all__ = ["LoadedExperiment", "load_experiment"]
 
@@ -102,16 +107,24 @@ def _resolve(
     written: WrittenExperiment, catalogue: Catalogue, folder: Path, problems: Problems
 ) -> tuple[Experiment, tuple[str, ...]]:
     places = Places(folder, problems)
+    measure = _measures(written)
+    search = _search(written, measure, problems)
     detectors = places.detectors(
         problems.items(("detectors",), written.detectors or ())
     )
+    if search is not None and search.axis == DETECTOR:
+        detectors = _squares(search, written, places, problems)
     geometries = places.geometries(
         problems.items(("geometries",), written.geometries or ())
     )
     kernels = choose_kernels(
-        problems.items(("kernels",), written.kernels), catalogue, problems
+        problems.items(("kernels",), written.kernels), catalogue, problems, search
     )
-    listed = {"detector": written.detectors, "geometry": written.geometries}
+    grows = written.crossover is not None and written.crossover.axis == DETECTOR
+    listed = {
+        "detector": written.detectors or (() if grows else None),
+        "geometry": written.geometries,
+    }
     _check_needs(kernels, listed, catalogue, problems)
     rows = _Rows(
         problems,
@@ -129,9 +142,9 @@ def _resolve(
     _check_names(
         ("matrix", "backend"), matrix.backend, catalogue.backends, "backend", problems
     )
-    problems.refuse_repeats(("measure",), written.measure)
+    problems.refuse_repeats(("measure",), measure)
     boundaries: tuple[str, ...] = ()
-    if "conversion" in written.measure:
+    if "conversion" in measure:
         boundaries = written.boundaries or catalogue.boundaries
     if written.boundaries is not None:
         key = "boundaries"
@@ -177,7 +190,7 @@ def _resolve(
             exclude=exclude,
             include=include,
         ),
-        measure=written.measure,
+        measure=measure,
         boundaries=boundaries,
         sampling=Sampling(**written.sampling.model_dump()),
         profile=profile,
@@ -188,9 +201,83 @@ def _resolve(
         ),
         controls=written.controls,
         claims=claims,
+        # who checks values alone looks for no turn, and checks them at every size
+        crossover=search if "steady_state" in measure else None,
         seed=written.seed,
     )
     return experiment, tuple(places.notes)
+
+
+def _measures(written: WrittenExperiment) -> tuple[MeasureName, ...]:
+    """Return what is measured: of a search, where nothing is said, cached calls."""
+    if written.crossover is None or "measure" in written.model_fields_set:
+        return written.measure
+    return ("steady_state",)
+
+
+def _search(
+    written: WrittenExperiment, measure: Sequence[MeasureName], problems: Problems
+) -> CrossoverSearch | None:
+    """Resolve the sizes of a search, and note what does not go with one."""
+    asked = written.crossover
+    if asked is None:
+        return None
+    path = ("crossover",)
+    if asked.start >= asked.stop:
+        sentence = (
+            f"goes from {asked.start} to {asked.stop}. Write the smaller size first."
+        )
+        problems.add(path, sentence)
+        return None
+    if "steady_state" not in measure and tuple(measure) != ("parity",):
+        sentence = (
+            "a crossover is one of cached calls, which are not measured. Add "
+            "steady_state, or remove 'crossover'."
+        )
+        problems.add(("measure",), sentence)
+    _check_pixels(asked, problems)
+    try:
+        sizes = lattice(asked.start, asked.stop, asked.width)
+    except ConfigError as error:
+        problems.add(path, str(error))
+        return None
+    return CrossoverSearch(
+        axis=asked.axis, sizes=sizes, width=asked.width, confidence=asked.confidence
+    )
+
+
+def _check_pixels(asked: WrittenCrossover, problems: Problems) -> None:
+    """Note a pixel size without detectors, and detectors without a pixel size."""
+    path = ("crossover",)
+    if asked.axis == DETECTOR:
+        if asked.pixel_size_um is None:
+            sentence = (
+                "detectors that grow have pixels of one size. Add 'pixel_size_um', for "
+                "example pixel_size_um: 75."
+            )
+            problems.add(path, sentence)
+    elif asked.pixel_size_um is not None:
+        sentence = f"belongs to the axis {DETECTOR!r}. Remove it."
+        problems.add((*path, "pixel_size_um"), sentence, key=True)
+
+
+def _squares(
+    search: CrossoverSearch,
+    written: WrittenExperiment,
+    places: Places,
+    problems: Problems,
+) -> tuple[Detector, ...]:
+    """Make the detectors of a search."""
+    if written.detectors is not None:
+        sentence = (
+            "the detectors are those of 'crossover'. Remove this key, or search along "
+            "another axis."
+        )
+        problems.add(("detectors",), sentence, key=True)
+    asked = written.crossover
+    if asked is None or asked.pixel_size_um is None:
+        return ()
+    return places.squares(("crossover", "to"), search.sizes, asked.pixel_size_um)
 
 
 def _profile(

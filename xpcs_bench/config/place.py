@@ -144,22 +144,27 @@ class Places:
         except ConfigError as error:
             self._problems.add(at, str(error))
             return []
-        detectors = []
+        whole = []
         for side in sides:
             if not isinstance(side, int) or side < 1:
                 sentence = f"{side!r} cannot be a number of rows. Allowed: 1, 2, 3, ..."
                 self._problems.add(at, sentence)
                 return []
-            if not self._fits(at, (side, side)):
-                return []
-            detectors.append(
-                Detector(
-                    name=f"{side}x{side}",
-                    shape=(side, side),
-                    pixel_size_um=form.pixel_size_um,
-                )
+            whole.append(side)
+        return list(self.squares(at, whole, form.pixel_size_um))
+
+    def squares(
+        self, path: KeyPath, sides: Sequence[int], pixel_size_um: float
+    ) -> tuple[Detector, ...]:
+        """Return square detectors; none where one has too many pixels."""
+        if not all(self._fits(path, (side, side)) for side in sides):
+            return ()
+        return tuple(
+            Detector(
+                name=f"{side}x{side}", shape=(side, side), pixel_size_um=pixel_size_um
             )
-        return detectors
+            for side in sides
+        )
 
     def _fits(self, path: KeyPath, shape: tuple[int, int]) -> bool:
         if math.prod(shape) <= MAX_PIXELS:

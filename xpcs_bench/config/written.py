@@ -48,6 +48,7 @@ from xpcs_bench.nexus import QMAP_MASK
 
 __all__ = [
     "DEVICES",
+    "WrittenCrossover",
     "WrittenDetector",
     "WrittenDetectorFile",
     "WrittenDetectorPreset",
@@ -328,6 +329,24 @@ WrittenProfile = Annotated[
 ]
 
 
+class WrittenCrossover(WrittenModel):
+    """A crossover: the sizes along which to look for where the order turns."""
+
+    axis: str
+    """What grows: detector (square detectors), or an integer parameter of all kernels,
+    such as frames, q_bins or delays."""
+    start: Annotated[int, Strict(), Field(alias="from", ge=1)]
+    """The smallest size; for detectors the side (pixels)."""
+    stop: Annotated[int, Strict(), Field(alias="to", ge=2)]
+    """The largest size."""
+    width: WrittenFraction = 0.1
+    """How wide the bracket of a turn may be: a fraction of its size, or per cent."""
+    confidence: WrittenFraction = 0.95
+    """Of all that is said of one candidate along the axis: a fraction, or per cent."""
+    pixel_size_um: WrittenPixelSize | None = None
+    """Edge of a square pixel (um); for the axis detector only."""
+
+
 class WrittenTolerance(WrittenModel):
     """A tolerance that replaces the kernel's own."""
 
@@ -368,6 +387,9 @@ class WrittenExperiment(WrittenModel):
     profile: WrittenProfile = "as_user"
     """How workers are set up: as_user, or controlled (one thread, one core, memory
     kept), or one of these with changes."""
+    crossover: WrittenCrossover | None = None
+    """Sizes along which to look for where the order of the variants turns: measured are
+    those that the search needs, and not all."""
     efficiency: Annotated[bool, Strict()] = False
     """Whether to measure what this machine can do at most (bytes and operations a
     second, some seconds), and to tell of each cached call which part of it it uses."""

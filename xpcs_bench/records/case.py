@@ -107,12 +107,18 @@ class Case(ConfinedModel):
     @cached_property
     def problem_id(self) -> str:
         """The work, without who does it: ``qmap[convention=flat]/eiger-4m/saxs``."""
+        return self.problem_without(None)
+
+    def problem_without(self, axis: str | None) -> str:
+        """Return the problem id as if it had no such parameter, or no ``detector``."""
         labels = ",".join(
             f"{key}={value if isinstance(value, str) else json.dumps(value)}"
             for key, value in sorted(self.labels.items())
+            if key != axis
         )
+        detector = None if axis == "detector" else self.detector
         parts = [f"{self.kernel}[{labels}]" if labels else self.kernel]
-        parts += [part.name for part in (self.detector, self.geometry) if part]
+        parts += [part.name for part in (detector, self.geometry) if part]
         return "/".join(parts)
 
     @cached_property

@@ -14,12 +14,17 @@ __all__ = [
     "ClaimFinding",
     "Comparison",
     "Control",
+    "Crossover",
+    "CrossoverPoint",
     "Efficiency",
     "Effort",
     "Estimate",
     "Judgement",
+    "LostSize",
     "Outcome",
+    "Span",
     "Summary",
+    "Turn",
     "Verdict",
 ]
 
@@ -124,6 +129,92 @@ class BreakEven(ConfinedModel):
     reason: str
 
 
+class CrossoverPoint(ConfinedModel):
+    """Candidate against baseline at one size."""
+
+    size: int
+    ratio: Estimate
+    """candidate / baseline, at the confidence of one of so many signs."""
+    sign: Literal["faster", "slower", "unknown"]
+    """What the candidate is here, as far as it is certain."""
+
+
+class LostSize(ConfinedModel):
+    """A size at which the two could not be compared."""
+
+    size: int
+    reason: str
+    """A sentence."""
+
+
+class Turn(ConfinedModel):
+    """Where the order of two variants turns: between two sizes that are certain."""
+
+    lower: int | None
+    """None: nothing is certain from the smallest size up to ``upper``, where it may
+    turn, or may have turned before."""
+    upper: int | None
+    """None: nothing is certain from ``lower`` up to the largest size."""
+    size: int | None
+    """Where a straight line between both ends is at ratio 1, in logarithms; None: an
+    end is missing."""
+    becomes: Literal["faster", "slower"]
+    """What the candidate is above it."""
+    resolved: bool
+    """Whether the bracket is as narrow as was asked for."""
+
+
+class Span(ConfinedModel):
+    """Sizes among which some are not certain, between two that are and agree.
+
+    The order may turn there and back.
+    """
+
+    lower: int
+    upper: int
+
+
+class Crossover(ConfinedModel):
+    """Where, along an axis, a candidate becomes faster or slower than its baseline."""
+
+    axis: str
+    """``detector`` (the side in pixels), or a parameter of the kernel."""
+    problem: str
+    """Problem id without the axis."""
+    metric: str
+    baseline: str
+    """Variant id."""
+    candidate: str
+    """Variant id."""
+    answer: Literal["crosses", "always", "never", "cannot_tell"]
+    """``always``: faster at both ends of the range, and nowhere found slower;
+    ``never``: slower at both ends, and nowhere found faster."""
+    turns: tuple[Turn, ...]
+    """Rising."""
+    unclear: tuple[Span, ...]
+    """Rising."""
+    wins_above: int | None
+    """The size from which on the candidate is faster, up to the largest one; None:
+    there is none, or it is not known."""
+    points: tuple[CrossoverPoint, ...]
+    """Rising in size."""
+    lost: tuple[LostSize, ...]
+    """Rising in size."""
+    n_measured: int
+    """Sizes that were measured, or tried."""
+    n_grid: int
+    """Sizes of the fixed grid whose brackets would be as narrow."""
+    widest_gap: float
+    """How much larger a certain size is than the one before it at most, turns apart,
+    as a part: the order may turn and turn back within."""
+    width: float
+    """How wide a bracket may be, as a part of its lower end."""
+    confidence: float
+    """Of all that is said here together."""
+    reason: str
+    """A sentence."""
+
+
 class Effort(ConfinedModel):
     """How well an estimate is known, and why sampling stopped there."""
 
@@ -213,4 +304,7 @@ class Summary(ConfinedModel):
     efforts: tuple[Effort, ...] = ()
     efficiencies: tuple[Efficiency, ...] = ()
     claims: tuple[ClaimFinding, ...] = ()
+    crossovers: tuple[Crossover, ...] = ()
+    unneeded: tuple[str, ...] = ()
+    """Ids of cases that the search of a crossover could do without."""
     verdicts: tuple[Verdict, ...] = ()

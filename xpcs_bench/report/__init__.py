@@ -7,13 +7,14 @@ from xpcs_bench.report.exporters import (
     export,
     write_report,
 )
-from xpcs_bench.report.terminal import print_summary
+from xpcs_bench.report.terminal import print_crossovers, print_summary
 
 __all__ = [
     "EXPORTERS",
     "Exporter",
     "ReportFiles",
     "export",
+    "print_crossovers",
     "print_summary",
     "write_report",
 ]

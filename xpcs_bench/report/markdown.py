@@ -25,6 +25,8 @@ TABLES = (
     "rules",
     "claims",
     "answers",
+    "crossovers",
+    "crossover_lost",
     "calls",
     "conversions",
     "parity",
@@ -42,7 +44,7 @@ TABLES = (
     "origin",
 )
 """What the summary shows of the report, in the report's order."""
-LEADS = {"answers", "claims", "parity"}
+LEADS = {"answers", "claims", "crossover", "parity"}
 """Sections whose sentence is an answer."""
 OMITTED = {"Log", "Tolerance", "Evidence", "Worst at", "How"}
 """Columns that a pull request has no room for."""

@@ -54,7 +54,8 @@ class Evidence:
     root : Place[RunRecord]
         Where every walk begins.
     cases : dict[str, Place[Case]]
-        By id, in the order of the plan; without those that were skipped.
+        By id, in the order of the plan; without those that were skipped, or that a
+        search could do without.
     under_test : dict[str, Place[Case]]
         The same without the parts of controls, which answer no question of their own.
     measurements : dict[str, list[Place[Measurement]]]
@@ -65,6 +66,8 @@ class Evidence:
         self.root: Place[RunRecord] = Place(record)
         header, summary = self.root["header"], self.root["summary"]
         skipped = {skip.case for skip in record.header.skipped}
+        # what a search could do without was not lost, and is no question any more
+        skipped.update(record.summary.unneeded)
         self.cases: dict[str, Place[Case]] = {
             case.value.id: case
             for case in header["cases"]

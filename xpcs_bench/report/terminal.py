@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
-from xpcs_bench.records import RunRecord
+from xpcs_bench.records import Crossover, RunRecord
 from xpcs_bench.report.cells import (
     Cell,
     Interval,
@@ -25,9 +25,11 @@ from xpcs_bench.report.cells import (
     plain,
     printable,
 )
+from xpcs_bench.report.sections.crossover import order, unit
+from xpcs_bench.report.standing import Evidence
 from xpcs_bench.report.tables import describe
 
-__all__ = ["STYLES", "WIDTH", "print_summary", "render"]
+__all__ = ["STYLES", "WIDTH", "print_crossovers", "print_summary", "render"]
 
 WIDTH = 100
 """Columns that the summary fits into."""
@@ -41,6 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "rules": ("Rule", "Outcome", "Subjects", "Reason"),
     "claims": ("Claim", "Outcome", "Claimed", "Measured"),
     "answers": ("Judgement", "Speedup", "Break-even calls", "Would see"),
+    "crossovers": ("Candidate", "Order", "Measured", "Fixed grid"),
     "calls": (
         "Variant",
         "First call",
@@ -81,6 +84,28 @@ def print_summary(record: RunRecord, console: Console) -> None:
         _print(record, console, min(WIDTH, console.width))
     else:
         console.out(render(record), end="", highlight=False)
+
+
+def print_crossovers(record: RunRecord, console: Console) -> None:
+    """Print a line a candidate: where its order turns, and how many sizes that took."""
+    evidence = Evidence(record)
+    for found in evidence.root["summary"]["crossovers"]:
+        value: Crossover = found.value
+        sentence = (
+            f"{value.problem}: {value.candidate} against {value.baseline}: "
+            f"{plain(order(found))}"
+        )
+        if value.lost:
+            sentence += f"; {len(value.lost)} sizes could not be compared"
+        sentence += (
+            f" ({unit(value.axis)}); {value.n_measured} sizes measured, where a fixed "
+            f"grid has {value.n_grid}"
+        )
+        console.print(
+            printable(sentence), markup=False, highlight=False, soft_wrap=True
+        )
+    if not record.summary.crossovers:
+        console.print("No candidate could be compared at any size.", markup=False)
 
 
 def _print(record: RunRecord, console: Console, width: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import zip_longest
 from pathlib import Path
@@ -18,6 +18,7 @@ from xpcs_bench.run.journal import Evidence, Journal
 from xpcs_bench.run.listener import Listener
 from xpcs_bench.run.plan import Plan
 from xpcs_bench.run.schedule import Job, another, schedule
+from xpcs_bench.run.search import Searching
 from xpcs_bench.run.stock import Stock
 from xpcs_bench.run.visit import Turns, Visit, failed, lost
 from xpcs_bench.run.wire import (
@@ -68,28 +69,26 @@ def execute(
     monotonic : callable
         Seconds from an arbitrary origin: what a budget is counted in.
     """
-    done = {
+    done = frozenset(
         key
         for key, measurement in evidence.measurements.items()
         if measurement.observation.status in _RESULTS
-    }
-    jobs = list(schedule(plan, done, limits.memory_bytes))
-    listener.started(sum(len(job.cases) for job in jobs))
+    )
     with ExitStack() as stack:
         workers = stack.enter_context(stock or Stock(limits, plan.experiment.profile))
         budget = Budget(plan, evidence, monotonic)
         run = _Run(plan, evidence, journal, workers, listener, monotonic)
         stack.callback(run.close)
-        # side by side now, and not one after the other later: nothing is timed yet
-        first = {job.process: job for job in reversed(jobs)}
-        for process in sorted(first)[:_AHEAD]:
-            workers.lay_in(first[process])
-        for job, following in zip_longest(jobs, jobs[1:]):
-            # every case is seen once, whatever that costs
-            if job.process == 0 or budget.left_s() > 0:
-                run.carry_out(job, following)
-            else:
-                listener.extended(-len(job.cases))
+        if plan.experiment.crossover is not None:
+            search = Searching(plan, evidence, budget, limits.memory_bytes)
+            listener.started(0)
+            for jobs in search.batches(done):
+                listener.extended(sum(len(job.cases) for job in jobs))
+                run.carry_out_all(jobs, budget, search.still)
+            return
+        jobs = list(schedule(plan, done, limits.memory_bytes))
+        listener.started(sum(len(job.cases) for job in jobs))
+        run.carry_out_all(jobs, budget)
         for group in budget.deserving():
             process, sound = budget.taken(group), budget.sound(group)
             jobs = another(group, sound, process, plan, limits.memory_bytes)
@@ -135,6 +134,35 @@ class _Run:
             worker.ask(self._request(case), Observed)
         finally:
             worker.close()
+
+    def carry_out_all(
+        self,
+        jobs: Sequence[Job],
+        budget: Budget,
+        still: Callable[[Job], Job | None] = lambda job: job,
+    ) -> None:
+        """Measure the cases of jobs, as long as there is time.
+
+        Parameters
+        ----------
+        still : callable
+            Asked right before a job what is left of it to be done.
+        """
+        # side by side now, and not one after the other later: nothing is timed yet
+        first = {job.process: job for job in reversed(jobs)}
+        for process in sorted(first)[:_AHEAD]:
+            self._stock.lay_in(first[process])
+        for planned, following in zip_longest(jobs, jobs[1:]):
+            # every case is seen once, whatever that costs
+            in_time = planned.process == 0 or budget.left_s() > 0
+            job = still(planned) if in_time else None
+            left_out = len(planned.cases) - (len(job.cases) if job else 0)
+            if left_out:
+                self._listener.extended(-left_out)
+            if job:
+                # what is started for a later process ends the forks of earlier ones
+                near = following and following.process <= job.process + 1
+                self.carry_out(job, following if near else None)
 
     def carry_out(self, job: Job, following: Job | None) -> None:
         """Measure the cases of a job."""

@@ -90,6 +90,8 @@ class Plan:
             content["claims"] = [row.model_dump(mode="json") for row in self.claims] + [
                 claim.model_dump(mode="json") for claim in self.experiment.claims
             ]
+        if self.experiment.crossover:
+            content["crossover"] = self.experiment.crossover.model_dump(mode="json")
         text = json.dumps(content, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

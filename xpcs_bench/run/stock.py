@@ -25,6 +25,8 @@ __all__ = ["FORKED", "Stock"]
 
 FORKED = frozenset({"steady_state", "parity"})
 """Measures of which a fork tells the same as a new interpreter, see ADR 0015."""
+_AHEAD = 3
+"""Processes of an index above the one at hand that may have been started already."""
 _LIBRARIES = {"numpy": (), "jax": ("jax", "xpcs_bench.backends.jax_backend")}
 """By backend: what a server imports for it. jax starts no thread until it is used."""
 
@@ -139,7 +141,8 @@ class Stock:
         if key not in self._servers:
             for old in [other for other in self._servers if other[:2] == key[:2]]:
                 # forks of the index before may be alive: theirs may be started ahead
-                if old[2] < process - 1:
+                # a search begins anew with the first process of another size
+                if not process - 1 <= old[2] <= process + _AHEAD:
                     self._close(old)
             variables = worker_variables(kind.backend, kind.device, self._profile)
             self._servers[key] = ForkServer(variables, *_LIBRARIES[kind.backend])

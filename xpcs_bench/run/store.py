@@ -17,6 +17,7 @@ from xpcs_bench import __version__
 from xpcs_bench.analysis.claims import judge_claims
 from xpcs_bench.analysis.efficiency import efficiencies
 from xpcs_bench.analysis.effort import efforts
+from xpcs_bench.analysis.families import Families
 from xpcs_bench.analysis.summary import summarise
 from xpcs_bench.errors import ConfigError, RecordError
 from xpcs_bench.records import (
@@ -150,10 +151,15 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         )
     )
     measured = {row.case for row in measurements}
+    checks = tuple(evidence.ceiling_checks.values())
+    ceilings = tuple(ceiling for check in checks for ceiling in check.ceilings)
+    behaviours = tuple(evidence.behaviours.values())
+    summary = _conclude(header, measurements, ceilings, behaviours)
+    settled = measured.union(summary.unneeded)
     status: RunStatus = "complete"
     if interrupted:
         status = "interrupted"
-    elif any(case.id not in measured for case in header.cases) or any(
+    elif any(case.id not in settled for case in header.cases) or any(
         name not in evidence.behaviours
         for name in tried(header.experiment, header.claims)
     ):
@@ -164,9 +170,6 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
         for row in measurements
         if row.observation.overhead_ns_per_sample is not None
     ]
-    checks = tuple(evidence.ceiling_checks.values())
-    behaviours = tuple(evidence.behaviours.values())
-    ceilings = tuple(ceiling for check in checks for ceiling in check.ceilings)
     return RunRecord(
         header=header,
         status=status,
@@ -185,7 +188,7 @@ def compose(evidence: Evidence, *, interrupted: bool) -> RunRecord:
             check.model_copy(update={"ceilings": ()}) for check in checks
         ),
         behaviours=behaviours,
-        summary=_conclude(header, measurements, ceilings, behaviours),
+        summary=summary,
     )
 
 
@@ -201,9 +204,17 @@ def _conclude(
     known = efforts(summary.estimates, measurements, experiment.sampling)
     parts = efficiencies(header.cases, summary.estimates, ceilings, experiment)
     claims = judge_claims(header, measurements, behaviours, summary)
-    return summary.model_copy(
-        update={"efforts": known, "efficiencies": parts, "claims": claims}
-    )
+    found: dict[str, object] = {
+        "efforts": known,
+        "efficiencies": parts,
+        "claims": claims,
+    }
+    if experiment.crossover is not None:
+        families = Families(experiment, header.cases, header.groups, header.skipped)
+        crossovers = families.conclusions(measurements, summary.controls)
+        unneeded = families.unneeded(measurements)
+        found |= {"crossovers": tuple(crossovers), "unneeded": unneeded}
+    return summary.model_copy(update=found)
 
 
 def with_verdicts(record: RunRecord, verdicts: tuple[Verdict, ...]) -> RunRecord:

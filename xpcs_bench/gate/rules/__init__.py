@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from xpcs_bench.gate.rules import claims, controls, measured, parity
+from xpcs_bench.gate.rules import claims, controls, crossover, measured, parity
 from xpcs_bench.records import RunRecord, Verdict
 
 __all__ = ["RULES", "Rule"]
@@ -14,4 +14,5 @@ RULES: dict[str, Rule] = {
     "parity": parity.verdicts,
     "controls": controls.verdicts,
     "claims": claims.verdicts,
+    "crossover": crossover.verdicts,
 }

@@ -20,6 +20,7 @@ def verdicts(record: RunRecord) -> Iterable[Verdict]:
         yield Verdict(
             rule="measured", subject=skip.case, outcome=Outcome.SKIP, reason=skip.reason
         )
+    unneeded = set(record.summary.unneeded)
     for case in record.header.cases:
         tried = rows.get(case.id, [])
         lost = [
@@ -43,6 +44,13 @@ def verdicts(record: RunRecord) -> Iterable[Verdict]:
                 outcome=Outcome.PASS,
                 reason="measured",
                 evidence=tuple(f"/measurements/{index}" for index in tried),
+            )
+        elif case.id in unneeded:
+            yield Verdict(
+                rule="measured",
+                subject=case.id,
+                outcome=Outcome.SKIP,
+                reason="not needed: the search for the crossover can do without it.",
             )
         else:
             yield Verdict(
