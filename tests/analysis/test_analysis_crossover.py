@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from xpcs_bench.analysis.crossover import LOOKS, Course, conclude, wanted
 from xpcs_bench.analysis.estimate import prior_for, scatter, trimmed_ratio
-from xpcs_bench.analysis.summary import Pairs
+from xpcs_bench.analysis.pairs import Pairs
 from xpcs_bench.config import CrossoverSearch
 from xpcs_bench.config.crossover import lattice
 

@@ -88,7 +88,7 @@ def test_a_quotation_is_looked_for_in_order_and_without_markup(
 
 def scripted(study, monkeypatch, tmp_path, *, code, outcome="fail"):
     """Let the command write a run, and end with a code."""
-    run = tmp_path / "reports" / "seed-claims-x"
+    run = tmp_path / "reports" / "claims-seed-x"
     asked = []
 
     def command(arguments, **options):
@@ -98,7 +98,7 @@ def scripted(study, monkeypatch, tmp_path, *, code, outcome="fail"):
             (run / name).write_text(name)
         claim = {"id": "c", "outcome": outcome, "reason": "r"}
         said = {
-            "record": "reports/seed-claims-x/run.json",
+            "record": "reports/claims-seed-x/run.json",
             "summary": {"claims": [claim]},
         }
         return subprocess.CompletedProcess(arguments, code, stdout=json.dumps(said))
@@ -116,7 +116,7 @@ def test_a_false_claim_is_an_answer_and_is_kept(study, monkeypatch, tmp_path):
     assert asked[0][1:] == ["run", study.CONFIG, "--json", "--set", "a=1"]
     kept = tmp_path / "reports" / "claims"
     assert {path.name for path in kept.iterdir()} == set(study.KEPT)
-    assert not (tmp_path / "reports" / "seed-claims-x").exists()
+    assert not (tmp_path / "reports" / "claims-seed-x").exists()
 
 
 def test_a_claim_that_was_lost_is_no_answer(study, monkeypatch, tmp_path):

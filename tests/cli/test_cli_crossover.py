@@ -48,7 +48,7 @@ def test_a_search_says_in_a_line_where_the_order_turns(bench, search, tmp_path):
     run = only_run(tmp_path)
     _, record = load(run)
     assert record.status == "complete"
-    assert "Order along the size" in (run / "summary.md").read_text()
+    assert "## Crossover" in (run / "summary.md").read_text()
     assert "Ratio of the cached calls by size" in (run / "report.html").read_text()
 
 

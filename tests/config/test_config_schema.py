@@ -137,7 +137,7 @@ def test_the_experiments_of_this_project_load_and_validate(path):
     validator.validate(data)
     experiment = load_experiment(path, catalogue=catalogue).experiment
     # what lies in a folder is named after both
-    names = {path.stem, f"{path.stem}_{path.parent.name}"}
+    names = {path.stem, f"{path.parent.name}_{path.stem}"}
     assert experiment.name.replace("-", "_") in names
 
 

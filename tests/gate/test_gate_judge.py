@@ -3,7 +3,7 @@ from making import agreement, case, header, measurement, samples
 
 from xpcs_bench.errors import ExitCode
 from xpcs_bench.gate import exit_code, judge
-from xpcs_bench.records import Outcome, Skip, Status, Variant
+from xpcs_bench.records import Crossover, Outcome, Skip, Status, Turn, Variant
 from xpcs_bench.run.journal import Evidence
 from xpcs_bench.run.store import compose
 
@@ -132,3 +132,45 @@ def test_a_failure_is_said_before_a_doubt():
 
 def test_a_run_without_controls_has_no_verdict_on_them():
     assert outcomes(record(SOUND), "controls") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "resolved", "outcome"),
+    [
+        ("crosses", True, Outcome.PASS),
+        ("always", True, Outcome.PASS),
+        ("crosses", False, Outcome.INCONCLUSIVE),
+        ("cannot_tell", True, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_search_passes_with_an_answer_as_narrow_as_asked(answer, resolved, outcome):
+    turn = Turn(lower=90, upper=99, size=95, becomes="faster", resolved=resolved)
+    found = Crossover(
+        axis="detector",
+        problem="toy",
+        metric="steady_state",
+        baseline="numpy",
+        candidate="jax",
+        answer=answer,
+        turns=(turn,) if answer == "crosses" else (),
+        unclear=(),
+        wins_above=None,
+        points=(),
+        lost=(),
+        n_measured=0,
+        n_grid=0,
+        widest_gap=0.0,
+        width=0.1,
+        confidence=0.95,
+        reason="a sentence.",
+    )
+    made = record(SOUND)
+    summary = made.summary.model_copy(update={"crossovers": (found,)})
+    (verdict,) = [
+        each
+        for each in judge(made.model_copy(update={"summary": summary}))
+        if each.rule == "crossover"
+    ]
+    assert (verdict.outcome, verdict.subject) == (outcome, "toy/jax")
+    assert verdict.evidence == ("/summary/crossovers/0",)
+    assert outcomes(made, "crossover") == []
