@@ -93,15 +93,19 @@ def test_every_decision_is_listed():
     assert decisions == listed
 
 
-def test_the_examples_of_the_readme_are_an_experiment(tmp_path):
-    # the second one adds claims to the first
+def test_the_examples_of_the_readme_are_experiments(tmp_path):
     examples = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 2
+    # the second one adds claims to the first, the third takes the place of detectors
+    first, claims, search = examples
     path = tmp_path / "my.yaml"
-    path.write_text("".join(examples))
+    path.write_text(first + claims)
     done = command("plan", str(path))
     assert (done.returncode, done.stderr) == (0, "")
     assert "3 claims to decide" in done.stdout
+    geometries = re.search(r"^geometries:.*?(?=^\S)", first, re.MULTILINE | re.DOTALL)
+    path.write_text(f"name: my\nkernels: qmap\n{geometries.group()}{search}")
+    done = command("validate", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_program_of_the_readme_runs():
