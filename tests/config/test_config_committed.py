@@ -21,7 +21,7 @@ def test_every_kernel_is_in_it(name):
 
 def test_every_kernel_is_in_an_experiment_at_the_size_of_its_use():
     measured = set()
-    for path in sorted(CONFIGS.glob("*.yaml")):
+    for path in sorted(CONFIGS.rglob("*.yaml")):
         experiment = load_experiment(path, catalogue=catalogue()).experiment
         if path.name not in {"asv.yaml", "parity.yaml", "smoke.yaml"}:
             measured |= {choice.name for choice in experiment.kernels}

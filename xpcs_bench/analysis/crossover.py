@@ -384,8 +384,9 @@ class _Line:
         again = {
             index: look
             for index in outermost
-            # the last look is for those that are likely to gain by it
-            if (look := self._next_look(index)) is not None and look < self._looks[-1]
+            # the last look is for brackets, and for those that are likely to gain by it
+            if (look := self._next_look(index)) is not None
+            and (gap.turns or look < self._looks[-1])
         }
         if again or not sides:
             return again
