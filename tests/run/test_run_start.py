@@ -165,6 +165,19 @@ def test_the_processes_of_an_index_have_a_server_of_their_own():
         assert not {parents[0], parents[2]} & {server.pid for server in servers}
 
 
+def test_servers_that_are_started_ahead_end_none_that_is_still_to_fork():
+    member = case()
+    jobs = [Job(process, (member,), together=False) for process in range(3)]
+    with Stock(LIMITS, PROFILES["as_user"]) as stock:
+        for job in jobs:
+            stock.lay_in(job)
+        ahead = {child.pid for child in psutil.Process().children()}
+        for job in jobs:
+            with stock.take(member, job) as worker:
+                worker.greet()
+                assert psutil.Process(worker.pid).ppid() in ahead
+
+
 def test_a_record_says_which_were_forked(plugins, tmp_path):
     plan = planned("sound", measure=("steady_state", "first_call", "parity"))
     evidence = carried_out(plan, started(plan, tmp_path))

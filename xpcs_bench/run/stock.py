@@ -86,7 +86,9 @@ class Stock:
         """
         if cache is not None:
             return self._start(case, job, cache)
-        blank = self._blank.get(self._kind(case, job))
+        kind = self._kind(case, job)
+        self._retire(kind, job.process)
+        blank = self._blank.get(kind)
         worker = blank.pop() if blank else self._start(case, job)
         worker.name = case.id
         return worker
@@ -137,13 +139,18 @@ class Stock:
         """
         key = (kind.backend, kind.device, process)
         if key not in self._servers:
-            for old in [other for other in self._servers if other[:2] == key[:2]]:
-                # forks of the index before may be alive: theirs may be started ahead
-                if old[2] < process - 1:
-                    self._close(old)
             variables = worker_variables(kind.backend, kind.device, self._profile)
             self._servers[key] = ForkServer(variables, *_LIBRARIES[kind.backend])
         return self._servers[key]
+
+    def _retire(self, kind: _Kind, process: int) -> None:
+        """End the servers of indices that are done with, now that one is asked for.
+
+        Those started ahead say nothing of it. Forks of the index before may be alive.
+        """
+        for key in list(self._servers):
+            if key[:2] == (kind.backend, kind.device) and key[2] < process - 1:
+                self._close(key)
 
     def _close(self, key: tuple[str, str, int]) -> None:
         server = self._servers.pop(key)
