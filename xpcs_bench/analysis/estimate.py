@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xpcs_bench.analysis.student import student_t
 from xpcs_bench.records import Estimate
 
 __all__ = [
@@ -70,12 +71,6 @@ def prior_for(measure: str, doubts: Sequence[float]) -> Prior:
     return Prior(math.sqrt(between.sd**2 + within), between.df)
 
 
-def _student_t(probability: float, df: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, probability))
-
-
 def _moderated(values: Sequence[float], prior: Prior) -> tuple[float, float, int]:
     """Mean, its standard error, and the degrees of freedom of its t."""
     n = len(values)
@@ -91,7 +86,7 @@ def _interval(
 ) -> tuple[float, float]:
     """Mean and half-width of the moderated t interval."""
     mean, error, df = _moderated(values, prior)
-    return mean, _student_t((1 + confidence) / 2, df) * error
+    return mean, student_t((1 + confidence) / 2, df) * error
 
 
 def estimate_location(
@@ -165,7 +160,7 @@ def smallest_change(
     """
     logs = [math.log(ratio) for ratio in _ratios(baseline, candidate)]
     _, error, df = _moderated(logs, prior)
-    ends = _student_t((1 + CONFIDENCE) / 2, df) + _student_t(_POWER, df)
+    ends = student_t((1 + CONFIDENCE) / 2, df) + student_t(_POWER, df)
     return math.expm1(ends * error)
 
 
