@@ -13,7 +13,7 @@ from xpcs_bench.config import (
     Geometry,
     MeasureName,
 )
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = ["SLOWED_BY", "Case", "ControlRole", "Group", "Skip", "Variant"]
 
@@ -24,7 +24,7 @@ of processes that differ by 2 to 3 % find it always; those of a machine that is 
 restless for comparisons do not."""
 
 
-class Variant(ConfinedModel):
+class Variant(RecordedModel):
     """Who computes, where, and in which type."""
 
     implementation: str = "builtin"
@@ -56,7 +56,7 @@ class Variant(ConfinedModel):
         return "/".join(parts)
 
 
-class Case(ConfinedModel):
+class Case(RecordedModel):
     """One kernel, on one problem, by one variant, measured in one way."""
 
     kernel: str
@@ -110,7 +110,7 @@ class Case(ConfinedModel):
         return f"{self.problem_id}/{self.measure_id}"
 
 
-class Group(ConfinedModel):
+class Group(RecordedModel):
     """Cases that differ in the variant alone; sampled in turn and compared."""
 
     id: str
@@ -120,7 +120,7 @@ class Group(ConfinedModel):
     """Case ids, the reference among them."""
 
 
-class Skip(ConfinedModel):
+class Skip(RecordedModel):
     """A case that was asked for and is not measured."""
 
     case: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = [
     "Achieved",
@@ -42,7 +42,7 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-class Estimate(ConfinedModel):
+class Estimate(RecordedModel):
     """A number with its doubt."""
 
     point: float
@@ -61,7 +61,7 @@ class Estimate(ConfinedModel):
     """What nine calls in ten take at most, of the samples that count, in ``unit``."""
 
 
-class CaseEstimate(ConfinedModel):
+class CaseEstimate(RecordedModel):
     """The estimate of one metric of one case."""
 
     case: str
@@ -71,7 +71,7 @@ class CaseEstimate(ConfinedModel):
     estimate: Estimate
 
 
-class Comparison(ConfinedModel):
+class Comparison(RecordedModel):
     """Candidate against baseline within one group."""
 
     group: str
@@ -91,7 +91,7 @@ class Comparison(ConfinedModel):
     it 19 times in 20. None where it cannot be relied on."""
 
 
-class Control(ConfinedModel):
+class Control(RecordedModel):
     """A comparison whose answer is known, and whether the run found it."""
 
     group: str
@@ -109,7 +109,7 @@ class Control(ConfinedModel):
     """A sentence."""
 
 
-class BreakEven(ConfinedModel):
+class BreakEven(RecordedModel):
     """After how many calls the first-call cost of the candidate has paid."""
 
     problem: str
@@ -123,7 +123,7 @@ class BreakEven(ConfinedModel):
     reason: str
 
 
-class Effort(ConfinedModel):
+class Effort(RecordedModel):
     """How well an estimate is known, and why sampling stopped there."""
 
     case: str
@@ -142,7 +142,7 @@ class Effort(ConfinedModel):
     """By what part the one that moved most was slower in its second half; 0: none."""
 
 
-class Achieved(ConfinedModel):
+class Achieved(RecordedModel):
     """A case's least work over its time, beside the most that the machine does."""
 
     per_second: Estimate | None
@@ -156,7 +156,7 @@ class Achieved(ConfinedModel):
     """A sentence: why there is no part, or what a part above 1 means; else empty."""
 
 
-class Efficiency(ConfinedModel):
+class Efficiency(RecordedModel):
     """How near the cached calls of a case come to what the machine can do."""
 
     case: str
@@ -169,7 +169,7 @@ class Efficiency(ConfinedModel):
     """Of which it uses the larger part; None: not both parts are known."""
 
 
-class Verdict(ConfinedModel):
+class Verdict(RecordedModel):
     """A rule applied to a subject."""
 
     rule: str
@@ -181,7 +181,7 @@ class Verdict(ConfinedModel):
     """JSON pointers into the record."""
 
 
-class Summary(ConfinedModel):
+class Summary(RecordedModel):
     """All conclusions of one record."""
 
     estimates: tuple[CaseEstimate, ...] = ()
