@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
+from xpcs_bench.backends.entry_points import registered
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels.kernel import Kernel
 
@@ -32,7 +33,7 @@ ENTRY_POINT_GROUP = "xpcs_bench.kernels"
 
 
 def _foreign() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return {entry.name: entry for entry in registered(ENTRY_POINT_GROUP)}
 
 
 def kernel_names() -> tuple[str, ...]:
