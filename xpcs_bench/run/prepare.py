@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -23,14 +24,29 @@ PROBE_TIMEOUT_S = 120.0
 _AVAILABLE_SHARE = 0.8
 
 
+class _Kernels(Mapping[str, KernelEntry]):
+    """Those that are registered; one is imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._names = kernel_names()
+
+    def __getitem__(self, name: str) -> KernelEntry:
+        if name not in self._names:
+            raise KeyError(name)
+        kernel = create_kernel(name)
+        return KernelEntry(params=kernel.Params, needs=frozenset(kernel.needs))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def catalogue() -> Catalogue:
     """Collect what a configuration may name, from the registries."""
-    kernels = {name: create_kernel(name) for name in kernel_names()}
     return Catalogue(
-        kernels={
-            name: KernelEntry(params=kernel.Params, needs=frozenset(kernel.needs))
-            for name, kernel in kernels.items()
-        },
+        kernels=_Kernels(),
         backends=tuple(backend_names()),
         boundaries=tuple(BOUNDARIES),
     )
