@@ -236,7 +236,7 @@ def schema() -> int:
 @_quiet
 def report(*, run: Path, quiet: bool) -> int:
     """Rebuild the report of RUN (a folder or a run.json) from its record alone."""
-    from xpcs_bench.cli.measuring import rebuild
+    from xpcs_bench.cli.concluding import rebuild
 
     return rebuild(run, quiet=quiet)
 

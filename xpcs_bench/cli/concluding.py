@@ -1,104 +1,20 @@
-"""``run``, ``parity`` and ``report``: from a configuration to a report."""
+"""``report``, and the end of a run: from what was measured to files and words."""
 
 from __future__ import annotations
 
 import json
-import shlex
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from xpcs_bench.cli.progress import listener
+from xpcs_bench.cli.measuring import Order
 from xpcs_bench.errors import ExitCode
 from xpcs_bench.gate import exit_code, judge
-from xpcs_bench.measure.environment import capture
 from xpcs_bench.records import RunRecord
 from xpcs_bench.report import ReportFiles, write_report
-from xpcs_bench.run.ceilings import measure_ceilings
-from xpcs_bench.run.execute import execute
-from xpcs_bench.run.journal import Evidence, Journal, read_journal
-from xpcs_bench.run.prepare import prepare
-from xpcs_bench.run.store import (
-    RECORD,
-    begin,
-    compose,
-    load,
-    resumable,
-    save,
-    with_verdicts,
-)
-from xpcs_bench.run.worker import Limits
+from xpcs_bench.run.store import RECORD, load, save, with_verdicts
 
-__all__ = ["Order", "carry_out", "rebuild"]
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the command line asks for."""
-
-    config: Path
-    expression: str | None
-    overrides: tuple[str, ...]
-    out: Path
-    resume: str | None
-    """None: a new run; empty: the latest; else a run id."""
-    quiet: bool
-    as_json: bool
-    report: bool = True
-    """Whether pages are made of the record."""
-
-
-def carry_out(order: Order) -> ExitCode:
-    """Plan, measure, conclude, report; whatever was measured is kept."""
-    loaded, plan, limit = prepare(order.config, order.expression, order.overrides)
-    for note in loaded.notes:
-        click.echo(f"note: {note}", err=True)
-    if order.resume is None:
-        command = [Path(sys.argv[0]).name, *map(shlex.quote, sys.argv[1:])]
-        folder, header = begin(
-            plan,
-            order.out,
-            command,
-            (str(order.config), loaded.sha256),
-            capture(None),
-        )
-        with Journal(folder) as journal:
-            journal.header(header)
-        evidence = Evidence(header)
-    else:
-        folder, evidence = resumable(plan, order.out, order.resume or None)
-    limits = Limits(loaded.experiment.sampling.timeout_s, limit)
-    interrupted = False
-    with Journal(folder) as journal, listener(quiet=order.quiet) as progress:
-        try:
-            with _termination_interrupts():
-                measure_ceilings(plan, evidence, journal, limits, progress)
-                execute(plan, evidence, journal, limits, progress)
-        except KeyboardInterrupt:
-            interrupted = True
-    # the journal is the evidence: what it holds is what is concluded from
-    record = _judged(compose(read_journal(folder), interrupted=interrupted))
-    return _conclude(record, folder, order)
-
-
-@contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does: in order, with a record."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+__all__ = ["conclude", "rebuild"]
 
 
 def rebuild(place: Path, *, quiet: bool) -> ExitCode:
@@ -118,7 +34,9 @@ def _judged(record: RunRecord) -> RunRecord:
     return with_verdicts(record, judge(record))
 
 
-def _conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
+def conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
+    """Judge what was measured, write it, and say what came out."""
+    record = _judged(record)
     path = save(record, folder)
     files = write_report(record, folder) if order.report else None
     code = exit_code(record.status, record.summary.verdicts)

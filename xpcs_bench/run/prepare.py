@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from xpcs_bench.backends.registry import backend_names
-from xpcs_bench.config import Sampling
+from xpcs_bench.config import Experiment, Sampling
 from xpcs_bench.config.catalogue import Catalogue, KernelEntry
 from xpcs_bench.config.load import LoadedExperiment, load_experiment
 from xpcs_bench.kernels.registry import create_kernel, kernel_names
@@ -17,7 +17,14 @@ from xpcs_bench.run.plan import Plan, make_plan, select
 from xpcs_bench.run.probe import probe
 from xpcs_bench.run.worker import Limits
 
-__all__ = ["PROBE_TIMEOUT_S", "catalogue", "memory_limit", "prepare"]
+__all__ = [
+    "PROBE_TIMEOUT_S",
+    "catalogue",
+    "load",
+    "memory_limit",
+    "plan_here",
+    "prepare",
+]
 
 PROBE_TIMEOUT_S = 120.0
 """Longest wait for a worker that only says which devices it sees (s)."""
@@ -58,6 +65,19 @@ def memory_limit(sampling: Sampling) -> int:
     return sampling.memory_limit or round(_AVAILABLE_SHARE * available)
 
 
+def load(config: Path, overrides: tuple[str, ...]) -> tuple[LoadedExperiment, int]:
+    """Return an experiment, and the memory limit of its workers here in bytes."""
+    loaded = load_experiment(config, catalogue=catalogue(), overrides=overrides)
+    return loaded, memory_limit(loaded.experiment.sampling)
+
+
+def plan_here(experiment: Experiment, expression: str | None, limit: int) -> Plan:
+    """Probe this machine, plan for it, and select."""
+    named = experiment.matrix.backends
+    made = make_plan(experiment, probe(Limits(PROBE_TIMEOUT_S, limit), named), limit)
+    return select(made, expression) if expression else made
+
+
 def prepare(
     config: Path, expression: str | None, overrides: tuple[str, ...]
 ) -> tuple[LoadedExperiment, Plan, int]:
@@ -67,10 +87,5 @@ def prepare(
     -------
     loaded, plan, memory limit in bytes
     """
-    loaded = load_experiment(config, catalogue=catalogue(), overrides=overrides)
-    limit = memory_limit(loaded.experiment.sampling)
-    named = loaded.experiment.matrix.backends
-    made = make_plan(
-        loaded.experiment, probe(Limits(PROBE_TIMEOUT_S, limit), named), limit
-    )
-    return loaded, select(made, expression) if expression else made, limit
+    loaded, limit = load(config, overrides)
+    return loaded, plan_here(loaded.experiment, expression, limit), limit

@@ -1,0 +1,109 @@
+"""``run`` and ``parity``: from a configuration to a record."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from xpcs_bench.config.load import LoadedExperiment
+from xpcs_bench.errors import ExitCode
+from xpcs_bench.run.prepare import load, plan_here
+from xpcs_bench.run.stock import Stock
+from xpcs_bench.run.worker import Limits
+
+__all__ = ["Order", "carry_out"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the command line asks for."""
+
+    config: Path
+    expression: str | None
+    overrides: tuple[str, ...]
+    out: Path
+    resume: str | None
+    """None: a new run; empty: the latest; else a run id."""
+    quiet: bool
+    as_json: bool
+    report: bool = True
+    """Whether pages are made of the record."""
+
+
+def carry_out(order: Order) -> ExitCode:
+    """Plan, measure, conclude, report; whatever was measured is kept."""
+    loaded, memory_limit = load(order.config, order.overrides)
+    for note in loaded.notes:
+        click.echo(f"note: {note}", err=True)
+    experiment = loaded.experiment
+    limits = Limits(experiment.sampling.timeout_s, memory_limit)
+    kernels = [choice.name for choice in experiment.kernels]
+    with Stock(limits, experiment.profile, kernels=kernels) as stock:
+        # what is selected, or left to do, is not known yet
+        if order.expression is None and order.resume is None:
+            stock.expect(experiment)
+        return _measure(order, loaded, limits, stock)
+
+
+def _measure(
+    order: Order, loaded: LoadedExperiment, limits: Limits, stock: Stock
+) -> ExitCode:
+    # imported while the interpreters of the stock come up
+    from xpcs_bench.cli.concluding import conclude
+    from xpcs_bench.cli.progress import listener
+    from xpcs_bench.measure.environment import capture
+    from xpcs_bench.run.ceilings import ceiling_checks, measure_ceilings
+    from xpcs_bench.run.execute import execute
+    from xpcs_bench.run.journal import Evidence, Journal, read_journal
+    from xpcs_bench.run.store import begin, compose, resumable
+
+    plan = plan_here(loaded.experiment, order.expression, limits.memory_bytes)
+    if order.resume is None:
+        command = [Path(sys.argv[0]).name, *map(shlex.quote, sys.argv[1:])]
+        folder, header = begin(
+            plan,
+            order.out,
+            command,
+            (str(order.config), loaded.sha256),
+            capture(None),
+        )
+        with Journal(folder) as journal:
+            journal.header(header)
+        evidence = Evidence(header)
+    else:
+        folder, evidence = resumable(plan, order.out, order.resume or None)
+    interrupted = False
+    with Journal(folder) as journal, listener(quiet=order.quiet) as progress:
+        try:
+            with _termination_interrupts():
+                if ceiling_checks(plan):
+                    stock.settle()  # what they reach is timed, too
+                    measure_ceilings(plan, evidence, journal, limits, progress)
+                execute(plan, evidence, journal, limits, progress, stock=stock)
+        except KeyboardInterrupt:
+            interrupted = True
+    # the journal is the evidence: what it holds is what is concluded from
+    record = compose(read_journal(folder), interrupted=interrupted)
+    return conclude(record, folder, order)
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: in order, with a record."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
