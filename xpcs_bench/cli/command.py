@@ -129,7 +129,10 @@ def run(*, budget: str | None, precision: str | None, **options: Any) -> int:
     Writes OUT/RUN_ID/run.json (everything that was seen), report.html and summary.md,
     and says where.
     """
-    from xpcs_bench.cli.measuring import Order, carry_out
+    from xpcs_bench.cli import collector
+
+    with collector.imports():
+        from xpcs_bench.cli.measuring import Order, carry_out
 
     short = {"budget_s": budget, "precision": precision}
     options["overrides"] += tuple(
@@ -142,7 +145,10 @@ def run(*, budget: str | None, precision: str | None, **options: Any) -> int:
 @_run_options
 def parity(**options: Any) -> int:
     """Check the numbers of CONFIG's cases and measure no time."""
-    from xpcs_bench.cli.measuring import Order, carry_out
+    from xpcs_bench.cli import collector
+
+    with collector.imports():
+        from xpcs_bench.cli.measuring import Order, carry_out
 
     options["overrides"] = (*options["overrides"], "measure=[parity]")
     return carry_out(Order(**options))

@@ -13,6 +13,7 @@ from types import FrameType
 
 import click
 
+from xpcs_bench.cli import collector
 from xpcs_bench.config.load import LoadedExperiment
 from xpcs_bench.errors import ExitCode
 from xpcs_bench.run.prepare import load, plan_here
@@ -56,14 +57,13 @@ def carry_out(order: Order) -> ExitCode:
 def _measure(
     order: Order, loaded: LoadedExperiment, limits: Limits, stock: Stock
 ) -> ExitCode:
-    # imported while the interpreters of the stock come up
-    from xpcs_bench.cli.concluding import conclude
-    from xpcs_bench.cli.progress import listener
-    from xpcs_bench.measure.environment import capture
-    from xpcs_bench.run.ceilings import ceiling_checks, measure_ceilings
-    from xpcs_bench.run.execute import execute
-    from xpcs_bench.run.journal import Evidence, Journal, read_journal
-    from xpcs_bench.run.store import begin, compose, resumable
+    with collector.imports():  # the interpreters of the stock come up meanwhile
+        from xpcs_bench.cli.concluding import conclude
+        from xpcs_bench.cli.progress import listener
+        from xpcs_bench.measure.environment import capture
+        from xpcs_bench.run.execute import execute
+        from xpcs_bench.run.journal import Evidence, Journal, read_journal
+        from xpcs_bench.run.store import begin, compose, resumable
 
     plan = plan_here(loaded.experiment, order.expression, limits.memory_bytes)
     if order.resume is None:
@@ -84,8 +84,10 @@ def _measure(
     with Journal(folder) as journal, listener(quiet=order.quiet) as progress:
         try:
             with _termination_interrupts():
-                if ceiling_checks(plan):
-                    stock.settle()  # what they reach is timed, too
+                if loaded.experiment.efficiency:
+                    from xpcs_bench.run.ceilings import measure_ceilings
+
+                    stock.settle()  # what the machine reaches is timed, too
                     measure_ceilings(plan, evidence, journal, limits, progress)
                 execute(plan, evidence, journal, limits, progress, stock=stock)
         except KeyboardInterrupt:
