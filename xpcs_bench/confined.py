@@ -1,10 +1,10 @@
-"""The one pydantic base of everything that is read from or written to a file."""
+"""The pydantic bases of everything that is read from or written to a file."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["ConfinedModel"]
+__all__ = ["ConfinedModel", "RecordedModel"]
 
 
 class ConfinedModel(BaseModel):
@@ -18,3 +18,12 @@ class ConfinedModel(BaseModel):
         allow_inf_nan=True,
         populate_by_name=True,
     )
+
+
+class RecordedModel(ConfinedModel):
+    """Written by this program alone, so that nobody is told what its fields mean.
+
+    Finding the docstrings of fields takes 0.8 ms a model, in every process.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=False)

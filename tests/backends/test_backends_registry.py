@@ -28,9 +28,9 @@ def installed(monkeypatch):
             entry_point(name, value) for name, value in entries.items()
         )
         monkeypatch.setattr(
-            registry.importlib.metadata,
-            "entry_points",
-            found.select,
+            registry,
+            "registered",
+            lambda group: found.select(group=group),
         )
 
     return install

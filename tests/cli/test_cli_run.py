@@ -1,6 +1,7 @@
 """The main job as a user sees it: real processes, real files, real signals."""
 
 import json
+import os
 import signal
 import time
 
@@ -9,6 +10,7 @@ import pytest
 
 from xpcs_bench.errors import ExitCode
 from xpcs_bench.records import Outcome
+from xpcs_bench.run.start import can_fork
 from xpcs_bench.run.store import load
 
 
@@ -169,8 +171,23 @@ def test_an_interrupted_run_leaves_a_valid_record(start, sound, tmp_path, blow):
 
 
 def wait_for_workers(process):
-    while not psutil.Process(process.pid).children():
+    """Wait until one is at work: what forks them is started before the run begins."""
+    while not any(at_work(child, process.pid) for child in descendants(process)):
         time.sleep(0.02)
+
+
+def descendants(process):
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def at_work(child, parent):
+    try:
+        forked = child.ppid() != parent
+        # as git has not, which those that fork ask for a revision
+        own_session = os.getsid(child.pid) == child.pid
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return False
+    return own_session and forked is can_fork()
 
 
 def test_a_killed_parent_loses_nothing_and_its_workers_die(
@@ -182,7 +199,7 @@ def test_a_killed_parent_loses_nothing_and_its_workers_die(
     process = start(*asked, "--set", "seed=5")
     wait_for_measurements(process, tmp_path, 1)
     wait_for_workers(process)
-    workers = psutil.Process(process.pid).children()
+    workers = descendants(process)
     process.kill()
     process.wait()
     _, alive = psutil.wait_procs(workers, timeout=10)

@@ -20,7 +20,7 @@ def plugin(monkeypatch):
 
     def register(name, value):
         entry = EntryPoint(name, value, registry.ENTRY_POINT_GROUP)
-        monkeypatch.setattr(registry, "entry_points", lambda group: (entry,))
+        monkeypatch.setattr(registry, "registered", lambda group: (entry,))
 
     return register
 

@@ -3,6 +3,7 @@
 import pytest
 
 from xpcs_bench.errors import WorkerCrashed, WorkerTimedOut
+from xpcs_bench.measure.examination import registry
 from xpcs_bench.measure.examination.registry import Entry
 from xpcs_bench.records import Diagnosis, Outcome
 from xpcs_bench.run import serve
@@ -178,7 +179,7 @@ def test_a_worker_takes_as_many_threads_as_it_is_told_and_has_cores(
         seen.append(surroundings.cores)
         return Diagnosis(check=check, outcome=Outcome.PASS, found="b", advice="")
 
-    monkeypatch.setattr(serve, "examine", examine)
+    monkeypatch.setattr(registry, "examine", examine)
     monkeypatch.setattr(serve, "core_count", lambda: 4)
     answers = []
     request = encode(Examine(check="clock", threads=threads))

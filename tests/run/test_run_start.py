@@ -8,16 +8,16 @@ import threading
 
 import psutil
 import pytest
-from making import case
+from making import case, experiment, sampling
 from test_run_execute import LIMITS, Watching, carried_out, planned, started, statuses
 
-from xpcs_bench.config import PROFILES
+from xpcs_bench.config import PROFILES, Matrix
 from xpcs_bench.errors import WorkerCrashed
 from xpcs_bench.records import Status, Variant
 from xpcs_bench.run import stock as stock_module
 from xpcs_bench.run.schedule import Job
 from xpcs_bench.run.start import ForkServer, can_fork
-from xpcs_bench.run.stock import FORKED, Stock
+from xpcs_bench.run.stock import AHEAD, FORKED, Stock
 from xpcs_bench.run.wire import Probe, Probed
 from xpcs_bench.run.worker import Worker, cores, worker_variables
 
@@ -33,6 +33,23 @@ def server():
 
 def forked(server, core=None):
     return Worker("w", LIMITS, worker_variables("numpy", "cpu"), core, server)
+
+
+def expected(profile=PROFILES["as_user"], device="cpu", **changes):
+    """Return an experiment of numpy alone."""
+    matrix = Matrix(backend=("numpy",), device=(device,), dtype=("float64",))
+    return experiment(matrix=matrix, profile=profile, **changes)
+
+
+def children():
+    return {child.pid for child in psutil.Process().children()}
+
+
+@pytest.fixture
+def begun():
+    """Return the processes that have been started since, but for those that ended."""
+    before = children()
+    return lambda: children() - before
 
 
 def test_a_fork_answers_as_a_new_interpreter_does(server):
@@ -165,6 +182,59 @@ def test_the_processes_of_an_index_have_a_server_of_their_own():
         assert not {parents[0], parents[2]} & {server.pid for server in servers}
 
 
+def test_servers_that_are_started_ahead_end_none_that_is_still_to_fork(begun):
+    member = case()
+    jobs = [Job(process, (member,), together=False) for process in range(AHEAD)]
+    with Stock(LIMITS, PROFILES["as_user"]) as stock:
+        for job in jobs:
+            stock.lay_in(job)
+        ahead = begun()
+        for job in jobs:
+            with stock.take(member, job) as worker:
+                worker.greet()
+                assert psutil.Process(worker.pid).ppid() in ahead
+
+
+@pytest.mark.parametrize(
+    ("measure", "processes", "count"),
+    [
+        (("steady_state", "first_call"), 2, 2),
+        (("steady_state",), 9, AHEAD),
+        (("parity",), 9, 1),
+    ],
+)
+def test_what_an_experiment_will_need_is_started_before_it_is_planned(
+    begun, measure, processes, count
+):
+    asked = expected(measure=measure, sampling=sampling(processes=processes))
+    member = case(measure=measure[0])
+    with Stock(LIMITS, asked.profile, kernels=["qmap", "sound"]) as stock:
+        stock.expect(asked)
+        before = begun()
+        assert len(before) == count
+        job = Job(0, (member,), together=False)
+        with stock.take(member, job) as worker:
+            worker.greet()
+            assert psutil.Process(worker.pid).ppid() in before
+        assert begun() == before
+    assert not begun()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        expected(measure=("first_call",)),
+        expected(device="gpu"),
+        expected(PROFILES["as_user"].model_copy(update={"start": "spawned"})),
+    ],
+    ids=["first call", "gpu", "as the profile says"],
+)
+def test_nothing_is_started_for_what_is_not_forked(begun, asked):
+    with Stock(LIMITS, asked.profile) as stock:
+        stock.expect(asked)
+        assert not begun()
+
+
 def test_a_record_says_which_were_forked(plugins, tmp_path):
     plan = planned("sound", measure=("steady_state", "first_call", "parity"))
     evidence = carried_out(plan, started(plan, tmp_path))
@@ -224,7 +294,10 @@ def test_nothing_of_a_server_is_imported_that_starts_threads():
     script = (
         "import os, sys; sys.argv[1:] = []\n"
         "import xpcs_bench.run.fork_server as server, importlib\n"
-        "for name in (*server._MODULES, 'jax', 'xpcs_bench.backends.jax_backend'):\n"
+        "from xpcs_bench.kernels.registry import KERNELS, own_modules\n"
+        "own = (*own_modules(KERNELS), 'mpmath', 'xpcs_bench.run.serve')\n"
+        "jax = ('jax', 'xpcs_bench.backends.jax_backend')\n"
+        "for name in (*server._MODULES, *own, *jax):\n"
         "    importlib.import_module(name)\n"
         "print(len(os.listdir('/proc/self/task')))\n"
     )

@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xpcs_bench.analysis.student import student_t
 from xpcs_bench.records import Estimate
 
 __all__ = [
@@ -78,12 +79,6 @@ def prior_for(measure: str, doubts: Sequence[float]) -> Prior:
     return Prior(math.sqrt(between.sd**2 + within), between.df)
 
 
-def _student_t(probability: float, df: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, probability))
-
-
 def _moderated(
     values: Sequence[float], prior: Prior, trim: float = 0.0
 ) -> tuple[float, float, int]:
@@ -111,7 +106,7 @@ def _interval(
 ) -> tuple[float, float]:
     """Mean and half-width of the moderated t interval."""
     mean, error, df = _moderated(values, prior, trim)
-    return mean, _student_t((1 + confidence) / 2, df) * error
+    return mean, student_t((1 + confidence) / 2, df) * error
 
 
 def estimate_location(
@@ -225,7 +220,7 @@ def change_seen(
     """Return as :func:`smallest_change`, for any one-sided confidence ``sure``."""
     logs = [math.log(ratio) for ratio in _ratios(baseline, candidate)]
     _, error, df = _moderated(logs, prior)
-    ends = _student_t(sure, df) + _student_t(_POWER, df)
+    ends = student_t(sure, df) + student_t(_POWER, df)
     return math.expm1(ends * error)
 
 
@@ -267,7 +262,7 @@ def estimate_unpaired_ratio(
 ) -> Estimate:
     """Estimate candidate / baseline from processes that did not take turns."""
     mean, error, df = _gap(sides)
-    half = _student_t((1 + confidence) / 2, df) * error
+    half = student_t((1 + confidence) / 2, df) * error
     point, lower, upper = (math.exp(mean + shift) for shift in (0, -half, half))
     return Estimate(
         point=point,
@@ -290,8 +285,8 @@ def smallest_unpaired_change(sides: Sides, margin: float) -> float:
     Found: the lower end of its interval is above 1, and its point above 1 + margin.
     """
     _, error, df = _gap(sides)
-    end = max(_student_t((1 + CONFIDENCE) / 2, df) * error, math.log1p(margin))
-    return math.expm1(end + _student_t(_POWER, df) * error)
+    end = max(student_t((1 + CONFIDENCE) / 2, df) * error, math.log1p(margin))
+    return math.expm1(end + student_t(_POWER, df) * error)
 
 
 def _ratios(baseline: Sequence[float], candidate: Sequence[float]) -> list[float]:

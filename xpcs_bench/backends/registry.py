@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.metadata
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from typing import cast
 
+from xpcs_bench.backends.entry_points import registered
 from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.errors import ConfigError
 
@@ -22,9 +23,9 @@ BACKENDS: dict[str, str] = {
 ENTRY_POINTS = "xpcs_bench.backends"
 
 
-def _external() -> dict[str, importlib.metadata.EntryPoint]:
-    found: dict[str, importlib.metadata.EntryPoint] = {}
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+def _external() -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for entry in registered(ENTRY_POINTS):
         other = BACKENDS.get(entry.name) or found.get(entry.name)
         if other is not None:
             msg = (

@@ -129,7 +129,10 @@ def run(*, budget: str | None, precision: str | None, **options: Any) -> int:
     Writes OUT/RUN_ID/run.json (everything that was seen), report.html and summary.md,
     and says where.
     """
-    from xpcs_bench.cli.measuring import Order, carry_out
+    from xpcs_bench.cli import collector
+
+    with collector.imports():
+        from xpcs_bench.cli.measuring import Order, carry_out
 
     short = {"budget_s": budget, "precision": precision}
     options["overrides"] += tuple(
@@ -147,7 +150,10 @@ def crossover(*, budget: str | None, **options: Any) -> int:
     CONFIG has a block 'crossover', which says along which axis. Measured are the sizes
     that the search needs; 'run' does the same, and prints everything else, too.
     """
-    from xpcs_bench.cli.measuring import Order, carry_out
+    from xpcs_bench.cli import collector
+
+    with collector.imports():
+        from xpcs_bench.cli.measuring import Order, carry_out
 
     if budget is not None:
         options["overrides"] += (f"sampling.budget_s={budget}",)
@@ -158,7 +164,10 @@ def crossover(*, budget: str | None, **options: Any) -> int:
 @_run_options
 def parity(**options: Any) -> int:
     """Check the numbers of CONFIG's cases and measure no time; decide no claim."""
-    from xpcs_bench.cli.measuring import Order, carry_out
+    from xpcs_bench.cli import collector
+
+    with collector.imports():
+        from xpcs_bench.cli.measuring import Order, carry_out
 
     options["overrides"] = (*options["overrides"], "measure=[parity]", "claims=[]")
     return carry_out(Order(**options))
@@ -252,7 +261,7 @@ def schema() -> int:
 @_quiet
 def report(*, run: Path, quiet: bool) -> int:
     """Rebuild the report of RUN (a folder or a run.json) from its record alone."""
-    from xpcs_bench.cli.measuring import rebuild
+    from xpcs_bench.cli.concluding import rebuild
 
     return rebuild(run, quiet=quiet)
 
@@ -272,7 +281,7 @@ def export(*, run: Path, form: str, to: Path | None) -> int:
     GitHub Actions. markdown: for a pull request or a step summary. terminal, html: as
     run shows and writes them.
     """
-    from xpcs_bench.cli.measuring import write_as
+    from xpcs_bench.cli.concluding import write_as
 
     return write_as(run, form, to)
 

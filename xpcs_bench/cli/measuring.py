@@ -1,8 +1,7 @@
-"""``run``, ``crossover``, ``parity``, ``report``: from a configuration to a report."""
+"""``run``, ``crossover`` and ``parity``: from a configuration to a record."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import signal
 import sys
@@ -14,29 +13,14 @@ from types import FrameType
 
 import click
 
-from xpcs_bench.cli.progress import listener
+from xpcs_bench.cli import collector
+from xpcs_bench.config.load import LoadedExperiment
 from xpcs_bench.errors import ConfigError, ExitCode
-from xpcs_bench.gate import exit_code, judge
-from xpcs_bench.measure.environment import capture
-from xpcs_bench.records import RunRecord
-from xpcs_bench.report import ReportFiles, export, write_report
-from xpcs_bench.run.behaviours import see_behaviours
-from xpcs_bench.run.ceilings import measure_ceilings
-from xpcs_bench.run.execute import execute
-from xpcs_bench.run.journal import Evidence, Journal, read_journal
-from xpcs_bench.run.prepare import prepare
-from xpcs_bench.run.store import (
-    RECORD,
-    begin,
-    compose,
-    load,
-    resumable,
-    save,
-    with_verdicts,
-)
+from xpcs_bench.run.prepare import load, plan_here
+from xpcs_bench.run.stock import Stock
 from xpcs_bench.run.worker import Limits
 
-__all__ = ["Order", "carry_out", "rebuild", "write_as"]
+__all__ = ["Order", "carry_out"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +48,7 @@ class Order:
 
 def carry_out(order: Order) -> ExitCode:
     """Plan, measure, conclude, report; whatever was measured is kept."""
-    loaded, plan, limit = prepare(order.config, order.expression, order.overrides)
+    loaded, memory_limit = load(order.config, order.overrides)
     if order.searching and loaded.experiment.crossover is None:
         msg = (
             f"{order.config}: says no sizes along which to look for a crossover. Add "
@@ -75,6 +59,28 @@ def carry_out(order: Order) -> ExitCode:
         raise ConfigError(msg)
     for note in loaded.notes:
         click.echo(f"note: {note}", err=True)
+    experiment = loaded.experiment
+    limits = Limits(experiment.sampling.timeout_s, memory_limit)
+    kernels = [choice.name for choice in experiment.kernels]
+    with Stock(limits, experiment.profile, kernels=kernels) as stock:
+        # what is selected, or left to do, is not known yet
+        if order.expression is None and order.resume is None:
+            stock.expect(experiment)
+        return _measure(order, loaded, limits, stock)
+
+
+def _measure(
+    order: Order, loaded: LoadedExperiment, limits: Limits, stock: Stock
+) -> ExitCode:
+    with collector.imports():  # the interpreters of the stock come up meanwhile
+        from xpcs_bench.cli.concluding import conclude
+        from xpcs_bench.cli.progress import listener
+        from xpcs_bench.measure.environment import capture
+        from xpcs_bench.run.execute import execute
+        from xpcs_bench.run.journal import Evidence, Journal, read_journal
+        from xpcs_bench.run.store import begin, compose, resumable
+
+    plan = plan_here(loaded.experiment, order.expression, limits.memory_bytes)
     if order.resume is None:
         command = [Path(sys.argv[0]).name, *map(shlex.quote, sys.argv[1:])]
         folder, header = begin(
@@ -89,19 +95,25 @@ def carry_out(order: Order) -> ExitCode:
         evidence = Evidence(header)
     else:
         folder, evidence = resumable(plan, order.out, order.resume or None)
-    limits = Limits(loaded.experiment.sampling.timeout_s, limit)
     interrupted = False
     with Journal(folder) as journal, listener(quiet=order.quiet) as progress:
         try:
             with _termination_interrupts():
-                see_behaviours(plan, evidence, journal, limits, progress)
-                measure_ceilings(plan, evidence, journal, limits, progress)
-                execute(plan, evidence, journal, limits, progress)
+                if plan.behaviours:
+                    from xpcs_bench.run.behaviours import see_behaviours
+
+                    see_behaviours(plan, evidence, journal, limits, progress)
+                if loaded.experiment.efficiency:
+                    from xpcs_bench.run.ceilings import measure_ceilings
+
+                    stock.settle()  # what the machine reaches is timed, too
+                    measure_ceilings(plan, evidence, journal, limits, progress)
+                execute(plan, evidence, journal, limits, progress, stock=stock)
         except KeyboardInterrupt:
             interrupted = True
     # the journal is the evidence: what it holds is what is concluded from
-    record = _judged(compose(read_journal(folder), interrupted=interrupted))
-    return _conclude(record, folder, order)
+    record = compose(read_journal(folder), interrupted=interrupted)
+    return conclude(record, folder, order)
 
 
 @contextmanager
@@ -116,76 +128,3 @@ def _termination_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def rebuild(place: Path, *, quiet: bool) -> ExitCode:
-    """Write the report again, from the record alone."""
-    folder, record = load(place)
-    record = _judged(record)
-    if not (folder / RECORD).exists():
-        # the run was killed before it could write one, and the page points into it
-        save(record, folder)
-    files = write_report(record, folder)
-    if not quiet:
-        _say_where(files)
-    return ExitCode.PASS
-
-
-def write_as(place: Path, form: str, to: Path | None) -> ExitCode:
-    """Write a record in one format to a file, or to the terminal."""
-    _, record = load(place)
-    text = export(_judged(record), form)
-    if to is None:
-        click.echo(text, nl=False)
-        return ExitCode.PASS
-    try:
-        to.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        msg = (
-            f"--to {str(to)!r}: cannot be written ({error.strerror}). Name a file in a "
-            "folder that exists and can be written to."
-        )
-        raise ConfigError(msg) from error
-    return ExitCode.PASS
-
-
-def _judged(record: RunRecord) -> RunRecord:
-    return with_verdicts(record, judge(record))
-
-
-def _conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
-    path = save(record, folder)
-    files = write_report(record, folder) if order.report else None
-    code = exit_code(record.status, record.summary.verdicts)
-    if order.as_json:
-        content = {
-            "run_id": record.header.run_id,
-            "status": record.status,
-            "exit_code": int(code),
-            "record": str(path),
-            "html": str(files.html) if files else None,
-            "markdown": str(files.markdown) if files else None,
-            "summary": record.summary.model_dump(mode="json"),
-        }
-        click.echo(json.dumps(content, indent=2))
-        return code
-    from rich.console import Console
-
-    from xpcs_bench.report import print_crossovers, print_summary
-
-    show = print_crossovers if order.searching else print_summary
-    show(record, Console())
-    if files:
-        _say_where(files)
-    else:
-        click.echo(f"record: {path}")
-    if record.status != "complete":
-        click.echo(
-            f"{record.status}: 'xpcs-bench {order.verb} {order.config} --resume "
-            f"{record.header.run_id}' goes on."
-        )
-    return code
-
-
-def _say_where(files: ReportFiles) -> None:
-    click.echo(f"report: {files.html}")

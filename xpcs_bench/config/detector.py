@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = ["Detector", "Mask", "MaskFile", "MaskedRectangle", "PixelSizeUm", "Pixels"]
 
@@ -14,7 +14,7 @@ Pixels = Annotated[int, Field(gt=0, le=100_000)]
 PixelSizeUm = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
 
 
-class MaskedRectangle(ConfinedModel):
+class MaskedRectangle(RecordedModel):
     """A rectangle of pixels that are not used, for example a gap between modules."""
 
     rows: tuple[int, int]
@@ -23,7 +23,7 @@ class MaskedRectangle(ConfinedModel):
     """First and one-past-last column."""
 
 
-class MaskFile(ConfinedModel):
+class MaskFile(RecordedModel):
     """A dataset that is non-zero where a pixel is used."""
 
     path: str
@@ -35,7 +35,7 @@ class MaskFile(ConfinedModel):
     :func:`xpcs_bench.nexus.mask_digest`."""
 
 
-class Mask(ConfinedModel):
+class Mask(RecordedModel):
     """Which pixels are used; every source that is given must agree to use a pixel."""
 
     rectangles: tuple[MaskedRectangle, ...] = ()
@@ -44,7 +44,7 @@ class Mask(ConfinedModel):
     """A stored mask."""
 
 
-class Detector(ConfinedModel):
+class Detector(RecordedModel):
     """A flat pixel detector."""
 
     name: str

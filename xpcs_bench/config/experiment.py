@@ -11,7 +11,7 @@ from xpcs_bench.config.crossover import CrossoverSearch
 from xpcs_bench.config.detector import Detector
 from xpcs_bench.config.geometry import Geometry
 from xpcs_bench.config.profile import Profile
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = [
     "MEASURES",
@@ -70,7 +70,7 @@ Reason = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0)]
 
 
-class KernelChoice(ConfinedModel):
+class KernelChoice(RecordedModel):
     """A kernel and the parameter values to cross."""
 
     name: str
@@ -79,7 +79,7 @@ class KernelChoice(ConfinedModel):
     """For every parameter that the file names, the values it takes in turn."""
 
 
-class Selector(ConfinedModel):
+class Selector(RecordedModel):
     """A row of ``include`` or ``exclude``: all fields that are given must match."""
 
     kernel: str | None = None
@@ -93,7 +93,7 @@ class Selector(ConfinedModel):
     measure: MeasureName | None = None
 
 
-class Matrix(ConfinedModel):
+class Matrix(RecordedModel):
     """The variants that are compared with each other on the same work."""
 
     backend: tuple[str, ...]
@@ -118,7 +118,7 @@ class Matrix(ConfinedModel):
         return tuple(dict.fromkeys((*self.backend, *added)))
 
 
-class Sampling(ConfinedModel):
+class Sampling(RecordedModel):
     """How much effort a case gets."""
 
     precision: Precision
@@ -141,7 +141,7 @@ class Sampling(ConfinedModel):
     available when the run starts."""
 
 
-class ToleranceOverride(ConfinedModel):
+class ToleranceOverride(RecordedModel):
     """A tolerance that replaces the kernel's own, with the reason for it."""
 
     kernel: str
@@ -152,7 +152,7 @@ class ToleranceOverride(ConfinedModel):
     reason: Reason
 
 
-class Experiment(ConfinedModel):
+class Experiment(RecordedModel):
     """One experiment, resolved: free of defaults, shorthands and relative paths."""
 
     name: str

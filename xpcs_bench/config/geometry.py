@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = [
     "DistanceMm",
@@ -24,7 +24,7 @@ DistanceMm = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 IncidenceDeg = Annotated[float, Field(ge=0, lt=90)]
 
 
-class Geometry(ConfinedModel):
+class Geometry(RecordedModel):
     """A scattering geometry with the detector normal to the direct beam."""
 
     name: str

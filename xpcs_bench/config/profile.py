@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = ["PROFILES", "Memory", "Profile", "ProfileName", "Start", "Threads"]
 
@@ -16,7 +16,7 @@ Start = Literal["spawned", "forked"]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
-class Profile(ConfinedModel):
+class Profile(RecordedModel):
     """How the processes of workers are set up; the same for all cases of a run."""
 
     name: ProfileName

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = [
     "Aspect",
@@ -32,7 +32,7 @@ reverse."""
 Verdict = Literal["pass", "known", "fail", "skip"]
 
 
-class Difference(ConfinedModel):
+class Difference(RecordedModel):
     """One row of the list of known differences."""
 
     name: str
@@ -48,7 +48,7 @@ class Difference(ConfinedModel):
     """Where it is written or was measured."""
 
 
-class Worst(ConfinedModel):
+class Worst(RecordedModel):
     """One element, as text that reads back to the very same number."""
 
     inputs: str
@@ -58,7 +58,7 @@ class Worst(ConfinedModel):
     """Backend, or ``truth``, to value."""
 
 
-class Discrepancy(ConfinedModel):
+class Discrepancy(RecordedModel):
     """Answers that differ in one aspect, and one example."""
 
     aspect: Aspect
@@ -71,7 +71,7 @@ class Discrepancy(ConfinedModel):
     """Name of the known difference that explains it; None: nothing does."""
 
 
-class Finding(ConfinedModel):
+class Finding(RecordedModel):
     """What was found of one method with one dtype."""
 
     method: str
@@ -99,14 +99,14 @@ class Finding(ConfinedModel):
     discrepancies: tuple[Discrepancy, ...]
 
 
-class Stale(ConfinedModel):
+class Stale(RecordedModel):
     """A known difference that a method no longer shows; not a failure."""
 
     difference: str
     method: str
 
 
-class Examination(ConfinedModel):
+class Examination(RecordedModel):
     """Everything that was found by one examination of two backends."""
 
     backends: tuple[str, str]
@@ -122,7 +122,7 @@ class Examination(ConfinedModel):
         return tuple(found for found in self.findings if found.verdict == "fail")
 
 
-class Circumstances(ConfinedModel):
+class Circumstances(RecordedModel):
     """What moves the last bits; neither host nor path, so that it can be published."""
 
     cpu: str
@@ -134,7 +134,7 @@ class Circumstances(ConfinedModel):
     """Variables that choose code paths, as they were set."""
 
 
-class Report(ConfinedModel):
+class Report(RecordedModel):
     """What ``xpcs-bench conformance`` writes."""
 
     schema_version: int

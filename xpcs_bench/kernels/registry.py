@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
+from xpcs_bench.backends.entry_points import registered
 from xpcs_bench.errors import ConfigError
 from xpcs_bench.kernels.kernel import Kernel
 
-__all__ = ["ENTRY_POINT_GROUP", "KERNELS", "create_kernel", "kernel_names"]
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "KERNELS",
+    "create_kernel",
+    "kernel_names",
+    "own_modules",
+]
 
 KERNELS = {
     "qmap": "xpcs_bench.kernels.qmap:QMap",
@@ -32,12 +40,17 @@ ENTRY_POINT_GROUP = "xpcs_bench.kernels"
 
 
 def _foreign() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    return {entry.name: entry for entry in registered(ENTRY_POINT_GROUP)}
 
 
 def kernel_names() -> tuple[str, ...]:
     """Name all kernels, this project's first; none of them is imported."""
     return (*KERNELS, *sorted(_foreign().keys() - KERNELS.keys()))
+
+
+def own_modules(names: Iterable[str]) -> tuple[str, ...]:
+    """Name the modules of those among these kernels that this project brings along."""
+    return tuple(KERNELS[name].partition(":")[0] for name in names if name in KERNELS)
 
 
 def create_kernel(name: str) -> Kernel[Any]:

@@ -14,7 +14,7 @@ from xpcs_bench.config import (
     Geometry,
     MeasureName,
 )
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = [
     "SLOWED_BY",
@@ -35,7 +35,7 @@ of processes that differ by 2 to 3 % find it always; those of a machine that is 
 restless for comparisons do not."""
 
 
-class Variant(ConfinedModel):
+class Variant(RecordedModel):
     """Who computes, where, and in which type."""
 
     implementation: str = "builtin"
@@ -83,7 +83,7 @@ class Variant(ConfinedModel):
         return self.converts in {"output", "both"}
 
 
-class Case(ConfinedModel):
+class Case(RecordedModel):
     """One kernel, on one problem, by one variant, measured in one way."""
 
     kernel: str
@@ -148,7 +148,7 @@ class Case(ConfinedModel):
         return f"{self.problem_id}/{self.measure_id}"
 
 
-class Group(ConfinedModel):
+class Group(RecordedModel):
     """Cases that differ in the variant alone; sampled in turn and compared."""
 
     id: str
@@ -158,7 +158,7 @@ class Group(ConfinedModel):
     """Case ids, the reference among them."""
 
 
-class Skip(ConfinedModel):
+class Skip(RecordedModel):
     """A case that was asked for and is not measured."""
 
     case: str
@@ -166,7 +166,7 @@ class Skip(ConfinedModel):
     reason: str
 
 
-class ClaimCases(ConfinedModel):
+class ClaimCases(RecordedModel):
     """The cases of the plan, measured or skipped, that a claim is about."""
 
     claim: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = ["Ceiling", "best"]
 
@@ -14,7 +14,7 @@ Threads = Literal["one", "all"]
 Level = Literal["cache", "memory"]
 
 
-class Ceiling(ConfinedModel):
+class Ceiling(RecordedModel):
     """A rate that an efficiency is a part of."""
 
     resource: Resource

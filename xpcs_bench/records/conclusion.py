@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = [
     "Achieved",
@@ -48,7 +48,7 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-class Estimate(ConfinedModel):
+class Estimate(RecordedModel):
     """A number with its doubt."""
 
     point: float
@@ -67,7 +67,7 @@ class Estimate(ConfinedModel):
     """What nine calls in ten take at most, of the samples that count, in ``unit``."""
 
 
-class CaseEstimate(ConfinedModel):
+class CaseEstimate(RecordedModel):
     """The estimate of one metric of one case."""
 
     case: str
@@ -77,7 +77,7 @@ class CaseEstimate(ConfinedModel):
     estimate: Estimate
 
 
-class Comparison(ConfinedModel):
+class Comparison(RecordedModel):
     """Candidate against baseline within one group."""
 
     group: str
@@ -97,7 +97,7 @@ class Comparison(ConfinedModel):
     it 19 times in 20. None where it cannot be relied on."""
 
 
-class Control(ConfinedModel):
+class Control(RecordedModel):
     """A comparison whose answer is known, and whether the run found it."""
 
     group: str
@@ -115,7 +115,7 @@ class Control(ConfinedModel):
     """A sentence."""
 
 
-class BreakEven(ConfinedModel):
+class BreakEven(RecordedModel):
     """After how many calls the first-call cost of the candidate has paid."""
 
     problem: str
@@ -129,7 +129,7 @@ class BreakEven(ConfinedModel):
     reason: str
 
 
-class CrossoverPoint(ConfinedModel):
+class CrossoverPoint(RecordedModel):
     """Candidate against baseline at one size."""
 
     size: int
@@ -139,7 +139,7 @@ class CrossoverPoint(ConfinedModel):
     """What the candidate is here, as far as it is certain."""
 
 
-class LostSize(ConfinedModel):
+class LostSize(RecordedModel):
     """A size at which the two could not be compared."""
 
     size: int
@@ -147,7 +147,7 @@ class LostSize(ConfinedModel):
     """A sentence."""
 
 
-class Turn(ConfinedModel):
+class Turn(RecordedModel):
     """Where the order of two variants turns: between two sizes that are certain."""
 
     lower: int | None
@@ -164,7 +164,7 @@ class Turn(ConfinedModel):
     """Whether the bracket is as narrow as was asked for."""
 
 
-class Span(ConfinedModel):
+class Span(RecordedModel):
     """Sizes among which some are not certain, between two that are and agree.
 
     The order may turn there and back.
@@ -174,7 +174,7 @@ class Span(ConfinedModel):
     upper: int
 
 
-class Crossover(ConfinedModel):
+class Crossover(RecordedModel):
     """Where, along an axis, a candidate becomes faster or slower than its baseline."""
 
     axis: str
@@ -215,7 +215,7 @@ class Crossover(ConfinedModel):
     """A sentence."""
 
 
-class Effort(ConfinedModel):
+class Effort(RecordedModel):
     """How well an estimate is known, and why sampling stopped there."""
 
     case: str
@@ -234,7 +234,7 @@ class Effort(ConfinedModel):
     """By what part the one that moved most was slower in its second half; 0: none."""
 
 
-class Achieved(ConfinedModel):
+class Achieved(RecordedModel):
     """A case's least work over its time, beside the most that the machine does."""
 
     per_second: Estimate | None
@@ -248,7 +248,7 @@ class Achieved(ConfinedModel):
     """A sentence: why there is no part, or what a part above 1 means; else empty."""
 
 
-class Efficiency(ConfinedModel):
+class Efficiency(RecordedModel):
     """How near the cached calls of a case come to what the machine can do."""
 
     case: str
@@ -261,7 +261,7 @@ class Efficiency(ConfinedModel):
     """Of which it uses the larger part; None: not both parts are known."""
 
 
-class Verdict(ConfinedModel):
+class Verdict(RecordedModel):
     """A rule applied to a subject."""
 
     rule: str
@@ -273,7 +273,7 @@ class Verdict(ConfinedModel):
     """JSON pointers into the record."""
 
 
-class ClaimFinding(ConfinedModel):
+class ClaimFinding(RecordedModel):
     """A sentence of a document, beside what was found."""
 
     id: str
@@ -294,7 +294,7 @@ class ClaimFinding(ConfinedModel):
     """JSON pointers into the record."""
 
 
-class Summary(ConfinedModel):
+class Summary(RecordedModel):
     """All conclusions of one record."""
 
     estimates: tuple[CaseEstimate, ...] = ()

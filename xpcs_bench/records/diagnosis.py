@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 from xpcs_bench.records.ceiling import Ceiling
 from xpcs_bench.records.conclusion import Outcome
 from xpcs_bench.records.environment import Environment
@@ -14,7 +14,7 @@ from xpcs_bench.records.environment import Environment
 __all__ = ["Diagnosis", "MachineReport", "Quantity"]
 
 
-class Quantity(ConfinedModel):
+class Quantity(RecordedModel):
     """A number that a check found."""
 
     name: str
@@ -23,7 +23,7 @@ class Quantity(ConfinedModel):
     """``s``, ``bytes``, ``1`` (a count or a share)."""
 
 
-class Diagnosis(ConfinedModel):
+class Diagnosis(RecordedModel):
     """One check, applied to this machine."""
 
     check: str
@@ -47,7 +47,7 @@ class Diagnosis(ConfinedModel):
         return self
 
 
-class MachineReport(ConfinedModel):
+class MachineReport(RecordedModel):
     """All diagnoses, and of which machine."""
 
     schema_version: Literal[1] = 1

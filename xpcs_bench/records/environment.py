@@ -6,12 +6,12 @@ import hashlib
 import json
 from functools import cached_property
 
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = ["Device", "Environment"]
 
 
-class Device(ConfinedModel):
+class Device(RecordedModel):
     """Where a backend can run."""
 
     platform: str
@@ -22,7 +22,7 @@ class Device(ConfinedModel):
     """None where the platform does not tell."""
 
 
-class Environment(ConfinedModel):
+class Environment(RecordedModel):
     """What was true of a worker process and its machine."""
 
     host: str

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from xpcs_bench.config import Start
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 
 __all__ = [
     "Agreement",
@@ -65,7 +65,7 @@ class Sample(NamedTuple):
 _LABELS = ("cpu_ns", "run_delay_ns", "involuntary_switches", "minor_faults")
 
 
-class Samples(ConfinedModel):
+class Samples(RecordedModel):
     """Timed readings in the order they were taken, by column."""
 
     elapsed_ns: Column = ()
@@ -106,7 +106,7 @@ class Samples(ConfinedModel):
         )
 
 
-class Block(ConfinedModel):
+class Block(RecordedModel):
     """The circumstances of consecutive samples, read once around them."""
 
     started_ns: int
@@ -120,7 +120,7 @@ class Block(ConfinedModel):
     minor_faults: int | None
 
 
-class Agreement(ConfinedModel):
+class Agreement(RecordedModel):
     """One output compared with its reference or with the truth."""
 
     output: str
@@ -147,7 +147,7 @@ class Agreement(ConfinedModel):
     tolerance_reason: str
 
 
-class OutputDigest(ConfinedModel):
+class OutputDigest(RecordedModel):
     """What an output looked like, short enough to keep."""
 
     name: str
@@ -157,14 +157,14 @@ class OutputDigest(ConfinedModel):
     """Of the bytes in C order."""
 
 
-class Verified(ConfinedModel):
+class Verified(RecordedModel):
     """What was found on outputs that another process may return bit by bit again."""
 
     checks: tuple[Agreement, ...]
     outputs: tuple[OutputDigest, ...]
 
 
-class Observation(ConfinedModel):
+class Observation(RecordedModel):
     """What the worker saw of one case; the parent adds the circumstances."""
 
     status: Status
@@ -206,7 +206,7 @@ class Observation(ConfinedModel):
     """Time inside warm-ups, samples, first calls and their stages (ns)."""
 
 
-class Measurement(ConfinedModel):
+class Measurement(RecordedModel):
     """All that one process observed of one case."""
 
     case: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from xpcs_bench.config import Experiment
-from xpcs_bench.confined import ConfinedModel
+from xpcs_bench.confined import RecordedModel
 from xpcs_bench.records.behaviour import BehaviourSeen
 from xpcs_bench.records.case import Case, ClaimCases, Group, Skip
 from xpcs_bench.records.ceiling import Ceiling
@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 RunStatus = Literal["complete", "interrupted", "incomplete"]
 
 
-class Accounting(ConfinedModel):
+class Accounting(RecordedModel):
     """Where the wall time of a run went."""
 
     wall_s: float
@@ -38,7 +38,7 @@ class Accounting(ConfinedModel):
     empty call in every sampling worker; None when nothing was sampled (ns)."""
 
 
-class RunHeader(ConfinedModel):
+class RunHeader(RecordedModel):
     """What is known before the first measurement."""
 
     schema_version: Literal[1] = 1
@@ -63,7 +63,7 @@ class RunHeader(ConfinedModel):
     parent: Environment
 
 
-class RunRecord(ConfinedModel):
+class RunRecord(RecordedModel):
     """Everything one run saw, and what was concluded from it."""
 
     header: RunHeader

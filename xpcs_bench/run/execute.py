@@ -19,7 +19,7 @@ from xpcs_bench.run.listener import Listener
 from xpcs_bench.run.plan import Plan
 from xpcs_bench.run.schedule import Job, another, schedule
 from xpcs_bench.run.search import Searching
-from xpcs_bench.run.stock import Stock
+from xpcs_bench.run.stock import AHEAD, Stock
 from xpcs_bench.run.visit import Turns, Visit, failed, lost
 from xpcs_bench.run.wire import (
     Finish,
@@ -36,9 +36,6 @@ from xpcs_bench.run.wire import (
 from xpcs_bench.run.worker import Limits, Worker
 
 __all__ = ["execute"]
-
-_AHEAD = 3
-"""Rounds of processes whose first workers are started before anything is timed."""
 
 _RESULTS = frozenset({Status.OK, Status.PARITY_FAILED, Status.INVALID})
 """A measurement with one of these is not repeated when a run is resumed."""
@@ -65,7 +62,8 @@ def execute(
     Parameters
     ----------
     stock : Stock, optional
-        Where workers come from; None: processes of this machine.
+        Where workers come from, closed when all is measured; None: processes of this
+        machine.
     monotonic : callable
         Seconds from an arbitrary origin: what a budget is counted in.
     """
@@ -75,7 +73,10 @@ def execute(
         if measurement.observation.status in _RESULTS
     )
     with ExitStack() as stack:
-        workers = stack.enter_context(stock or Stock(limits, plan.experiment.profile))
+        kernels = [choice.name for choice in plan.experiment.kernels]
+        workers = stack.enter_context(
+            stock or Stock(limits, plan.experiment.profile, kernels=kernels)
+        )
         budget = Budget(plan, evidence, monotonic)
         run = _Run(plan, evidence, journal, workers, listener, monotonic)
         stack.callback(run.close)
@@ -150,7 +151,7 @@ class _Run:
         """
         # side by side now, and not one after the other later: nothing is timed yet
         first = {job.process: job for job in reversed(jobs)}
-        for process in sorted(first)[:_AHEAD]:
+        for process in sorted(first)[:AHEAD]:
             self._stock.lay_in(first[process])
         for planned, following in zip_longest(jobs, jobs[1:]):
             # every case is seen once, whatever that costs

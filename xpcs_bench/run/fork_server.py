@@ -20,13 +20,10 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from xpcs_bench.run import serve
-
 __all__ = ["main"]
 
 _MODULES = (
     "numpy.random",
-    "mpmath",
     "xpcs_bench.kernels.registry",
     "xpcs_bench.measure.parity",
     "xpcs_bench.measure.conversion",
@@ -37,6 +34,8 @@ _POLL_S = 0.001
 
 def _become_a_worker(files: Sequence[int], core: int | None) -> NoReturn:
     """Be what a new interpreter would have become; never return."""
+    from xpcs_bench.run import serve
+
     requests, answers, log = files
     code = 1
     try:
@@ -99,12 +98,15 @@ def _answer(
 def main(argv: list[str]) -> None:
     """Import, say so, and answer until the parent closes its end."""
     socket_fd, parent_pid, *libraries = argv
+    gc.disable()  # all that is imported stays, and would be looked through ten times
+    from xpcs_bench.run import serve
+
     serve.die_with_parent(int(parent_pid))
     for name in (*_MODULES, *libraries):
         importlib.import_module(name)
     serve.warm()
-    gc.collect()
     gc.freeze()  # so that no collection in a worker writes to the memory that is shared
+    gc.enable()
     with socket.socket(fileno=int(socket_fd)) as channel:
         channel.send(b"{}")
         while True:

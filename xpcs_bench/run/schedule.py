@@ -11,10 +11,11 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from xpcs_bench.config import MeasureName, Sampling
 from xpcs_bench.records import Case, Group
 from xpcs_bench.run.plan import Plan
 
-__all__ = ["Job", "another", "processes_of", "schedule"]
+__all__ = ["Job", "another", "processes_of", "rounds_of", "schedule"]
 
 _ONE_PROCESS = frozenset({"parity", "peak_memory", "counters"})
 """Deterministic up to the allocator: one fresh process tells as much as three."""
@@ -32,9 +33,14 @@ class Job:
     one worker for all, one case after the other."""
 
 
+def rounds_of(measure: MeasureName, sampling: Sampling) -> int:
+    """How many fresh processes the cases of a measure get."""
+    return 1 if measure in _ONE_PROCESS else sampling.processes
+
+
 def processes_of(case: Case, plan: Plan) -> int:
     """How many fresh processes a case gets."""
-    return 1 if case.measure in _ONE_PROCESS else plan.experiment.sampling.processes
+    return rounds_of(case.measure, plan.experiment.sampling)
 
 
 def schedule(

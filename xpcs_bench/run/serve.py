@@ -16,12 +16,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from xpcs_bench import __version__
-from xpcs_bench.measure.behaviours.registry import see
+from xpcs_bench.kernels.registry import kernel_names
 from xpcs_bench.measure.circumstances import core_count
 from xpcs_bench.measure.clock import now_ns
 from xpcs_bench.measure.environment import capture, probe
-from xpcs_bench.measure.examination.finding import Surroundings
-from xpcs_bench.measure.examination.registry import examine
 from xpcs_bench.measure.registry import one_shot
 from xpcs_bench.measure.steady_state import SteadyState
 from xpcs_bench.measure.task import Task, build_task
@@ -69,9 +67,11 @@ def die_with_parent(parent_pid: int) -> None:
 def warm() -> None:
     """Find out what is the same for every worker of one server, before it forks.
 
-    Environments read versions from disk and ask git: 30 ms.
+    Environments read versions from disk and ask git, and registries read what other
+    packages register.
     """
     capture(None)
+    kernel_names()
 
 
 def _volunteer_for_the_oom_killer() -> None:
@@ -112,10 +112,17 @@ class _Session:
                     }
                 )
             case Examine():
+                # no measurement needs them
+                from xpcs_bench.measure.examination.finding import Surroundings
+                from xpcs_bench.measure.examination.registry import examine
+
                 cores = min(core_count(), request.threads or core_count())
                 found = examine(request.check, Surroundings(cores=cores))
                 return Examined(diagnosis=found)
             case Try():
+                # nor does any need this
+                from xpcs_bench.measure.behaviours.registry import see
+
                 return Tried(seen=see(request.behaviour))
             case Measure():
                 task = self._build(request)

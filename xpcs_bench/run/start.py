@@ -159,10 +159,14 @@ class ForkServer:
             return -signal.SIGKILL  # they die with their server
         return None if code is None else int(code)
 
+    def kill(self) -> None:
+        """Let it end, and every worker that it has forked, and wait for none."""
+        self._process.kill()
+
     def close(self) -> None:
         """End it, and every worker that it has forked."""
         self._channel.close()
-        self._process.kill()
+        self.kill()
         self._process.wait()
         self._log.close()
 
