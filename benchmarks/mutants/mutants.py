@@ -228,7 +228,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("selection", "second-look", "the backend is made again by who waited for the lock", "backend = _active or _activate(_detect())", "backend = _activate(_detect())"),
     Mutant("selection", "auto-is-numpy", "auto never finds jax", "if wanted is False:", "if wanted is not True:"),
     Mutant("selection", "case-matters", "names are taken literally", "name = backend.strip().lower()", "name = backend.strip()"),
-    Mutant("selection", "unconfigured", "jax is not prepared for its device", 'if name == "jax":', 'if name != "jax":'),
+    Mutant("selection", "unconfigured", "jax is not prepared for its device", '    if name == "jax":\n        _', '    if name != "jax":\n        _'),
     Mutant("selection", "unchecked", "any object is taken for a backend", "        check_backend(backend)\n", ""),
     Mutant("adapter", "dropped-total", "the total is the last conversion", "total_ns=self.total_ns + one.elapsed_ns", "total_ns=one.elapsed_ns"),
     Mutant("adapter", "fastest", "the fastest is kept", "one.elapsed_ns > self.slowest.elapsed_ns", "one.elapsed_ns < self.slowest.elapsed_ns"),

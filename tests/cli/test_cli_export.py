@@ -37,7 +37,7 @@ def test_the_run_itself_is_left_as_it_is(bench, tmp_path):
     ("arguments", "words"),
     [
         (("nowhere", "junit"), "nowhere"),
-        ((EXAMPLE, "pdf"), "html, markdown, terminal, junit, github"),
+        ((EXAMPLE, "pdf"), "html, markdown, claims, terminal, junit, github"),
         ((EXAMPLE, "junit", "--to", "no/such/folder.xml"), "No such file"),
         ((EXAMPLE,), "FORMAT"),
     ],
