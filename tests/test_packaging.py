@@ -9,11 +9,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from xpcs_bench.analysis.estimate import CONFIDENCE
 from xpcs_bench.analysis.summary import MARGIN
+from xpcs_bench.cli.command import xpcs_bench as group
 from xpcs_bench.errors import ExitCode
 
+VERBS = group.commands
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
@@ -106,6 +109,23 @@ def test_the_examples_of_the_readme_are_experiments(tmp_path):
     path.write_text(f"name: my\nkernels: qmap\n{geometries.group()}{search}")
     done = command("validate", str(path))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_workflows_of_the_documentation_name_what_there_is():
+    text = (ROOT / "docs" / "ci.md").read_text()
+    workflows = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(workflows) == 2
+    for workflow in workflows:
+        assert YAML(typ="safe").load(workflow)
+        # a command goes on in the next line where that begins with an option
+        lines = re.sub(r"\n\s+(?=--)", " ", workflow).splitlines()
+        used = [line.partition("xpcs-bench ")[2] for line in lines]
+        used = [line.split() for line in used if line]
+        assert {words[0] for words in used} == {"gate", "export"}
+        for verb, *words in used:
+            options = {name for each in VERBS[verb].params for name in each.opts}
+            asked = {word for word in words if word.startswith("--")}
+            assert asked <= options, (verb, asked)
 
 
 def test_the_program_of_the_readme_runs():

@@ -18,6 +18,7 @@ from xpcs_bench.run.execute import execute
 from xpcs_bench.run.journal import Journal, read_journal
 from xpcs_bench.run.plan import make_plan
 from xpcs_bench.run.store import begin, compose
+from xpcs_bench.run.twins import against_baseline
 from xpcs_bench.run.wire import (
     Availability,
     Finish,
@@ -59,7 +60,8 @@ class Stock:
     ----------
     costs : mapping
         Name of a kernel, or (kernel, backend), to its cost; of a part of a control,
-        (kernel, backend, part). A cost may be :class:`Sized`.
+        (kernel, backend, part); of one of two revisions, where it has a cost of its
+        own, (kernel, backend, revision). A cost may be :class:`Sized`.
     broken : collection of str, or callable
         Names of kernels whose workers crash, or from a case to whether its does.
     known : float or None
@@ -97,7 +99,8 @@ class Stock:
         if part:
             cost = self.costs[*variant, part]
         else:
-            cost = self.costs.get(variant) or self.costs[case.kernel]
+            own = self.costs.get((*variant, case.variant.revision))
+            cost = own or self.costs.get(variant) or self.costs[case.kernel]
         if isinstance(cost, Sized):
             cost = cost.of(case)
         broken = self.broken
@@ -276,12 +279,14 @@ def carry_out(
     turns=True,
     known=0.0,
     search=None,
+    gate=None,
     stop_after=None,
     **changes,
 ):
     """Carry out a plan of kernels with known costs; return record, stock, world.
 
-    With ``stop_after`` it is interrupted after so many measurements, and resumed.
+    With ``gate`` every case is of two revisions. With ``stop_after`` it is interrupted
+    after so many measurements, and resumed.
     """
     keys = [(key,) if isinstance(key, str) else key for key in costs]
     # a key of three is a part of a control, which the plan adds by itself
@@ -292,6 +297,7 @@ def carry_out(
         experiment(
             kernels=tuple(KernelChoice(name=name, params=params) for name in names),
             crossover=search,
+            gate=gate,
             matrix=Matrix(
                 backend=("numpy", "jax"), device=("cpu",), dtype=("float64",)
             ),
@@ -303,6 +309,8 @@ def carry_out(
         {"numpy": HERE, "jax": HERE},
         2**40,
     )
+    if gate:
+        plan = against_baseline(plan, "0" * 40, dict.fromkeys(names, "1"))
     if not turns:
         # no two cases fit into memory together
         alone = dict.fromkeys(plan.memory_bytes, 2**40 - 1)

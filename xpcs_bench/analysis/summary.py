@@ -101,8 +101,9 @@ def _controls(
 def _comparisons(
     group: Group, cases: Mapping[str, Case], readings: Mapping[str, CaseReadings]
 ) -> Iterable[Comparison]:
-    if cases[group.reference].variant.control:
-        return
+    reference = cases[group.reference].variant
+    if reference.control or reference.revision:
+        return  # controls and regressions are judged in other ways
     for candidate in group.cases:
         if candidate == group.reference or candidate not in readings:
             continue

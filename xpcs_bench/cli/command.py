@@ -162,6 +162,57 @@ def crossover(*, budget: str | None, **options: Any) -> int:
 
 @xpcs_bench.command()
 @_run_options
+@_budget
+@click.option(
+    "--baseline",
+    required=True,
+    metavar="REV",
+    help="What the working tree is compared with: a commit, a branch or a tag.",
+)
+@click.option(
+    "--baseline-python",
+    "python",
+    metavar="PYTHON",
+    help="Interpreter for the baseline, of an environment with its dependencies.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["default", "precise", "coarse"]),
+    help="What is found; replaces the one of the file.",
+)
+@click.option(
+    "--inconclusive",
+    type=click.Choice(["pass", "fail"]),
+    help="End with 0 or 1, and not with 3, where nothing can be told.",
+)
+def gate(
+    *,
+    budget: str | None,
+    python: str | None,
+    preset: str | None,
+    inconclusive: str | None,
+    **options: Any,
+) -> int:
+    """Say whether the working tree has made CONFIG's cases slower, or wrong.
+
+    The baseline is checked out beside the working tree, and both are measured in turns,
+    in pairs of fresh processes: more of them where a case is undecided. Ends with 1
+    where one is slower or its values are wrong, with 3 where that cannot be told, and
+    with 4 where there is no baseline to compare with.
+    """
+    from xpcs_bench.cli.gating import carry_out_gate, without_doubt
+    from xpcs_bench.cli.measuring import Order
+
+    short = {"sampling.budget_s": budget, "gate.preset": preset}
+    options["overrides"] += tuple(
+        f"{key}={value}" for key, value in short.items() if value is not None
+    )
+    code = carry_out_gate(Order(**options), python)
+    return without_doubt(code, inconclusive or "")
+
+
+@xpcs_bench.command()
+@_run_options
 def parity(**options: Any) -> int:
     """Check the numbers of CONFIG's cases and measure no time; decide no claim."""
     from xpcs_bench.cli import collector

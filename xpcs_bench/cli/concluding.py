@@ -81,10 +81,7 @@ def conclude(record: RunRecord, folder: Path, order: Order) -> ExitCode:
     else:
         click.echo(f"record: {path}")
     if record.status != "complete":
-        click.echo(
-            f"{record.status}: 'xpcs-bench {order.verb} {order.config} --resume "
-            f"{record.header.run_id}' goes on."
-        )
+        click.echo(f"{record.status}: '{order.again} {record.header.run_id}' goes on.")
     return code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,12 @@ import click
 from xpcs_bench.cli import collector
 from xpcs_bench.config.load import LoadedExperiment
 from xpcs_bench.errors import ConfigError, ExitCode
+from xpcs_bench.run.plan import Plan
 from xpcs_bench.run.prepare import load, plan_here
 from xpcs_bench.run.stock import Stock
 from xpcs_bench.run.worker import Limits
 
-__all__ = ["Order", "carry_out"]
+__all__ = ["Order", "carry_out", "measure"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,21 @@ class Order:
     """Whether pages are made of the record."""
     searching: bool = False
     """Whether a crossover is all that is asked for."""
+    baseline: str | None = None
+    """The revision that a candidate is held against; None: it is no gate."""
 
     @property
     def verb(self) -> str:
         """The verb that goes on with what this one has begun."""
+        if self.baseline is not None:
+            return "gate"
         return "crossover" if self.searching else "run"
+
+    @property
+    def again(self) -> str:
+        """The command that goes on, without the run that it goes on with."""
+        options = "" if self.baseline is None else f" --baseline {self.baseline}"
+        return f"xpcs-bench {self.verb} {self.config}{options} --resume"
 
 
 def carry_out(order: Order) -> ExitCode:
@@ -66,12 +77,23 @@ def carry_out(order: Order) -> ExitCode:
         # what is selected, or left to do, is not known yet
         if order.expression is None and order.resume is None:
             stock.expect(experiment)
-        return _measure(order, loaded, limits, stock)
+        return measure(order, loaded, limits, stock)
 
 
-def _measure(
-    order: Order, loaded: LoadedExperiment, limits: Limits, stock: Stock
+def measure(
+    order: Order,
+    loaded: LoadedExperiment,
+    limits: Limits,
+    stock: Stock,
+    change: Callable[[Plan], Plan] = lambda plan: plan,
 ) -> ExitCode:
+    """Plan and measure with what is in stock, conclude and report.
+
+    Parameters
+    ----------
+    change : callable
+        What becomes of the plan for this machine.
+    """
     with collector.imports():  # the interpreters of the stock come up meanwhile
         from xpcs_bench.cli.concluding import conclude
         from xpcs_bench.cli.progress import listener
@@ -80,7 +102,7 @@ def _measure(
         from xpcs_bench.run.journal import Evidence, Journal, read_journal
         from xpcs_bench.run.store import begin, compose, resumable
 
-    plan = plan_here(loaded.experiment, order.expression, limits.memory_bytes)
+    plan = change(plan_here(loaded.experiment, order.expression, limits.memory_bytes))
     if order.resume is None:
         command = [Path(sys.argv[0]).name, *map(shlex.quote, sys.argv[1:])]
         folder, header = begin(

@@ -16,11 +16,19 @@ from xpcs_bench.config.experiment import (
     Selector,
     ToleranceOverride,
 )
+from xpcs_bench.config.gate import (
+    PRESETS_OF_GATES,
+    Demand,
+    Family,
+    Gate,
+    GatePreset,
+)
 from xpcs_bench.config.geometry import Geometry, Orientation
 from xpcs_bench.config.profile import PROFILES, Profile, Start
 
 __all__ = [
     "MEASURES",
+    "PRESETS_OF_GATES",
     "PROFILES",
     "Bounds",
     "Claim",
@@ -28,10 +36,14 @@ __all__ = [
     "CompilationCache",
     "Converts",
     "CrossoverSearch",
+    "Demand",
     "Detector",
     "Dtype",
     "Expectation",
     "Experiment",
+    "Family",
+    "Gate",
+    "GatePreset",
     "Geometry",
     "KernelChoice",
     "Mask",

@@ -9,6 +9,7 @@ from pydantic import Field
 from xpcs_bench.config.claim import Claim
 from xpcs_bench.config.crossover import CrossoverSearch
 from xpcs_bench.config.detector import Detector
+from xpcs_bench.config.gate import Gate
 from xpcs_bench.config.geometry import Geometry
 from xpcs_bench.config.profile import Profile
 from xpcs_bench.confined import RecordedModel
@@ -180,5 +181,8 @@ class Experiment(RecordedModel):
     crossover: CrossoverSearch | None = None
     """Along which sizes turns of the order are searched; None: every case of the matrix
     is measured, as in all records from before there were searches."""
+    gate: Gate | None = None
+    """What a candidate is held to where two revisions are compared; None: the default,
+    as for records from before there were gates."""
     seed: Seed
     """Seed of inputs and of the order of sampling."""

@@ -25,6 +25,7 @@ from xpcs_bench.config.experiment import (
     Selector,
     ToleranceOverride,
 )
+from xpcs_bench.config.gate import PRESETS_OF_GATES, Gate
 from xpcs_bench.config.kernels import choose_kernels
 from xpcs_bench.config.override import apply_override
 from xpcs_bench.config.place import Places
@@ -36,6 +37,7 @@ from xpcs_bench.config.translate import translated
 from xpcs_bench.config.written import (
     WrittenCrossover,
     WrittenExperiment,
+    WrittenGate,
     WrittenProfileChanges,
     WrittenSelector,
 )
@@ -161,6 +163,7 @@ def _resolve(
             problems,
         )
     profile = _profile(written.profile, problems)
+    gate = _gate(written.gate, problems)
     exclude = rows.selectors("exclude", matrix.exclude)
     include = rows.selectors("include", matrix.include)
     claims = choose_claims(
@@ -203,6 +206,7 @@ def _resolve(
         claims=claims,
         # who checks values alone looks for no turn, and checks them at every size
         crossover=search if "steady_state" in measure else None,
+        gate=gate,
         seed=written.seed,
     )
     return experiment, tuple(places.notes)
@@ -297,6 +301,25 @@ def _profile(
         )
     # whoever asks for more threads asks for more cores
     return profile.model_copy(update={"pinned": False})
+
+
+def _gate(written: WrittenGate | None, problems: Problems) -> Gate | None:
+    """Return a preset with what the file changes of its demands."""
+    if written is None:
+        return None
+    preset = PRESETS_OF_GATES[written.preset]
+    demands = {}
+    for family, known in preset.demands.items():
+        asked = getattr(written, family).model_dump(exclude_none=True)
+        demands[family] = demand = known.model_copy(update=asked)
+        if demand.margin >= demand.find:
+            problems.add(
+                ("gate", family),
+                f"margin {demand.margin:g} is not below find {demand.find:g}. What is "
+                "to be found must be more than what is not called slower. Raise "
+                "'find', or lower 'margin'.",
+            )
+    return preset.model_copy(update={"demands": demands})
 
 
 def _check_names(

@@ -8,11 +8,20 @@ from pydantic import Field
 
 from xpcs_bench.confined import RecordedModel
 
-__all__ = ["PROFILES", "Memory", "Profile", "ProfileName", "Start", "Threads"]
+__all__ = [
+    "PROFILES",
+    "Memory",
+    "Profile",
+    "ProfileName",
+    "Programs",
+    "Start",
+    "Threads",
+]
 
 ProfileName = Literal["as_user", "controlled"]
 Memory = Literal["system", "retained"]
 Start = Literal["spawned", "forked"]
+Programs = Literal["anew", "kept"]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -32,6 +41,10 @@ class Profile(RecordedModel):
     """``forked``: cached calls and values run in forks of an interpreter that has
     imported what they need, where the platform can fork. Everything else, first calls
     above all, runs in new interpreters."""
+    programs: Programs = "anew"
+    """``kept``: what one worker of cached calls or values compiles, the later ones of
+    the run find in jax's persistent compilation cache. First calls always compile, but
+    where the matrix says otherwise."""
 
 
 PROFILES: dict[ProfileName, Profile] = {

@@ -24,9 +24,10 @@ from xpcs_bench.config.experiment import (
     Seed,
     ToleranceValue,
 )
+from xpcs_bench.config.gate import GatePreset
 from xpcs_bench.config.geometry import GeometryKind, Orientation
 from xpcs_bench.config.presets import PRESETS
-from xpcs_bench.config.profile import Memory, ProfileName, Start, Threads
+from xpcs_bench.config.profile import Memory, ProfileName, Programs, Start, Threads
 from xpcs_bench.config.written_claim import DeviceName, WrittenClaim
 from xpcs_bench.config.written_types import (
     Listed,
@@ -49,12 +50,14 @@ from xpcs_bench.nexus import QMAP_MASK
 __all__ = [
     "DEVICES",
     "WrittenCrossover",
+    "WrittenDemand",
     "WrittenDetector",
     "WrittenDetectorFile",
     "WrittenDetectorPreset",
     "WrittenDetectorShape",
     "WrittenDetectorSweep",
     "WrittenExperiment",
+    "WrittenGate",
     "WrittenGeometry",
     "WrittenGeometryFile",
     "WrittenGeometryNumbers",
@@ -320,6 +323,9 @@ class WrittenProfileChanges(WrittenModel):
     start: Start | None = None
     """spawned (every worker is a new interpreter) or forked (cached calls and values
     run in forks of one, where the platform can)."""
+    programs: Programs | None = None
+    """anew (every process compiles) or kept (for cached calls and values, what one
+    process has compiled is kept for the others of the run)."""
 
 
 WrittenProfile = Annotated[
@@ -345,6 +351,29 @@ class WrittenCrossover(WrittenModel):
     """Of all that is said of one candidate along the axis: a fraction, or per cent."""
     pixel_size_um: WrittenPixelSize | None = None
     """Edge of a square pixel (um); for the axis detector only."""
+
+
+class WrittenDemand(WrittenModel):
+    """A demand on one family of cases; what is absent is the preset's."""
+
+    find: WrittenFraction | None = None
+    """The slowdown that is to be found: a fraction, or per cent."""
+    margin: WrittenFraction | None = None
+    """The slowdown that is not called one: a fraction, or per cent."""
+
+
+class WrittenGate(WrittenModel):
+    """The gate: what a candidate revision is held to against its baseline."""
+
+    preset: GatePreset = "default"
+    """What is found in cached calls: default (10 % nearly always, 5 % mostly), precise
+    (5 %, with more processes) or coarse (20 %)."""
+    calls: WrittenDemand = WrittenDemand()
+    """Of cached calls and conversions."""
+    first_calls: WrittenDemand = WrittenDemand()
+    """Of first calls and recompiles."""
+    memory: WrittenDemand = WrittenDemand()
+    """Of peaks of memory."""
 
 
 class WrittenTolerance(WrittenModel):
@@ -400,5 +429,8 @@ class WrittenExperiment(WrittenModel):
     controls: Annotated[bool, Strict()] = True
     """Whether a run that compares also compares one code with itself, and with itself
     slowed down: where these come out wrong, the run does not judge the others."""
+    gate: WrittenGate | None = None
+    """What is found where two revisions are compared; the preset default when absent.
+    'xpcs-bench run' compares none."""
     seed: Annotated[Seed, Strict()] = 0
     """Seed of inputs and of the order of sampling."""

@@ -22,6 +22,7 @@ from xpcs_bench.records.case import (
     Revision,
     Skip,
     Variant,
+    without_revision,
 )
 from xpcs_bench.records.ceiling import Ceiling, best
 from xpcs_bench.records.conclusion import (
@@ -39,6 +40,7 @@ from xpcs_bench.records.conclusion import (
     Judgement,
     LostSize,
     Outcome,
+    Regression,
     Span,
     Summary,
     Turn,
@@ -106,6 +108,7 @@ __all__ = [
     "ProblemAdvice",
     "Quantity",
     "Ranked",
+    "Regression",
     "Revision",
     "RunComparison",
     "RunHeader",
@@ -129,4 +132,5 @@ __all__ = [
     "Verified",
     "best",
     "seen_text",
+    "without_revision",
 ]

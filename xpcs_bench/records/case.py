@@ -25,6 +25,7 @@ __all__ = [
     "Revision",
     "Skip",
     "Variant",
+    "without_revision",
 ]
 
 ControlRole = Literal["", "first", "again", "slowed"]
@@ -146,6 +147,15 @@ class Case(RecordedModel):
             where = f"{self.variant.backend}/{self.variant.device}"
             return f"controls/{self.problem_id}/{where}/{self.measure_id}"
         return f"{self.problem_id}/{self.measure_id}"
+
+
+def without_revision(case: Case) -> Case:
+    """Return the case as one that is in no gate: a worker is of one revision anyway."""
+    if not case.variant.revision:
+        return case
+    # made anew: a copy would bring its cached ids along
+    variant = Variant(**case.variant.model_dump() | {"revision": ""})
+    return Case(**case.model_dump() | {"variant": variant})
 
 
 class Group(RecordedModel):

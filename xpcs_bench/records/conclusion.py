@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from xpcs_bench.config import Family
 from xpcs_bench.confined import RecordedModel
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Judgement",
     "LostSize",
     "Outcome",
+    "Regression",
     "Span",
     "Summary",
     "Turn",
@@ -273,6 +275,35 @@ class Verdict(RecordedModel):
     """JSON pointers into the record."""
 
 
+class Regression(RecordedModel):
+    """A candidate revision held against its baseline in one case."""
+
+    group: str
+    family: Family
+    """With which others it shares an error."""
+    metric: str
+    baseline: str
+    """Case id."""
+    candidate: str
+    """Case id."""
+    ratio: Estimate
+    """candidate / baseline; above 1 is slower, or larger."""
+    at_least: float
+    """The ratio is above this, as surely as the error of the gate asks for."""
+    at_most: float
+    """The ratio is below this, with 95 % confidence."""
+    find: float
+    """The slowdown that was to be found."""
+    margin: float
+    """The slowdown that is not called one."""
+    smallest_change: float | None
+    """The slowdown that these pairs would have failed 19 times in 20; None where they
+    cannot be relied on."""
+    outcome: Outcome
+    reason: str
+    """A sentence."""
+
+
 class ClaimFinding(RecordedModel):
     """A sentence of a document, beside what was found."""
 
@@ -304,6 +335,7 @@ class Summary(RecordedModel):
     efforts: tuple[Effort, ...] = ()
     efficiencies: tuple[Efficiency, ...] = ()
     claims: tuple[ClaimFinding, ...] = ()
+    regressions: tuple[Regression, ...] = ()
     crossovers: tuple[Crossover, ...] = ()
     unneeded: tuple[str, ...] = ()
     """Ids of cases that the search of a crossover could do without."""

@@ -60,6 +60,9 @@ class RunHeader(RecordedModel):
     claims: tuple[ClaimCases, ...] = ()
     """Which of the experiment's claims the run is to decide, and by which cases; none
     in records from before there were claims."""
+    baseline: str = ""
+    """What the candidate is held against, in full: a commit; empty: two revisions were
+    not compared."""
     parent: Environment
 
 

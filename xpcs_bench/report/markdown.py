@@ -23,6 +23,7 @@ __all__ = ["escaped", "render", "table_lines", "written"]
 
 TABLES = (
     "rules",
+    "gate",
     "claims",
     "answers",
     "crossovers",
@@ -44,7 +45,7 @@ TABLES = (
     "origin",
 )
 """What the summary shows of the report, in the report's order."""
-LEADS = {"answers", "claims", "crossover", "parity"}
+LEADS = {"answers", "claims", "crossover", "gate", "parity"}
 """Sections whose sentence is an answer."""
 OMITTED = {"Log", "Tolerance", "Evidence", "Worst at", "How"}
 """Columns that a pull request has no room for."""

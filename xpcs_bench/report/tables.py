@@ -14,6 +14,7 @@ from xpcs_bench.report.sections import (
     conversions,
     crossover,
     efficiency,
+    gate,
     losses,
     memory,
     parity,
@@ -26,6 +27,7 @@ __all__ = ["SECTIONS", "describe"]
 
 SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
     verdict.describe,
+    gate.describe,
     claims.describe,
     answers.describe,
     crossover.describe,

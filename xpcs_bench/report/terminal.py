@@ -41,6 +41,7 @@ NAME = 17
 MOST_ROWS = 20
 COLUMNS: dict[str, tuple[str, ...]] = {
     "rules": ("Rule", "Outcome", "Subjects", "Reason"),
+    "gate": ("Outcome", "Ratio", "To find", "Would see", "Pairs"),
     "claims": ("Claim", "Outcome", "Claimed", "Measured"),
     "answers": ("Judgement", "Speedup", "Break-even calls", "Would see"),
     "crossovers": ("Candidate", "Order", "Measured", "Fixed grid"),
@@ -56,7 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "skips": ("Reason", "Cases"),
 }
 """Tables that the summary shows, and their columns, of those that a table has."""
-STACKED = {"answers"}
+STACKED = {"answers", "gate"}
 """Tables whose rows stand below their name, which leaves the names whole."""
 STYLES: dict[Tone, str] = {
     "": "",

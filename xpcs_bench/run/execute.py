@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from xpcs_bench.errors import WorkerFailure
-from xpcs_bench.records import Case, Measurement, Status, Verified
+from xpcs_bench.records import (
+    Case,
+    Measurement,
+    Status,
+    Verified,
+    without_revision,
+)
 from xpcs_bench.run.budget import Budget
 from xpcs_bench.run.compilation_cache import CacheFolders
+from xpcs_bench.run.gating import Gating
 from xpcs_bench.run.journal import Evidence, Journal
 from xpcs_bench.run.listener import Listener
 from xpcs_bench.run.plan import Plan
@@ -80,6 +87,13 @@ def execute(
         budget = Budget(plan, evidence, monotonic)
         run = _Run(plan, evidence, journal, workers, listener, monotonic)
         stack.callback(run.close)
+        if plan.baseline:
+            gating = Gating(plan, evidence, budget, limits.memory_bytes)
+            listener.started(0)
+            for jobs in gating.batches(done):
+                listener.extended(sum(len(job.cases) for job in jobs))
+                run.carry_out_all(jobs, budget)
+            return
         if plan.experiment.crossover is not None:
             search = Searching(plan, evidence, budget, limits.memory_bytes)
             listener.started(0)
@@ -292,7 +306,7 @@ class _Run:
 
     def _request(self, case: Case) -> Measure:
         return Measure(
-            case=case,
+            case=without_revision(case),
             sampling=self._sampling,
             seed=self._plan.experiment.seed,
             tolerances=self._plan.experiment.tolerances,
@@ -300,7 +314,7 @@ class _Run:
 
     def _load(self, case: Case) -> Load:
         return Load(
-            case=case,
+            case=without_revision(case),
             sampling=self._sampling,
             seed=self._plan.experiment.seed,
             tolerances=self._plan.experiment.tolerances,

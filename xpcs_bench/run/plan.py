@@ -63,6 +63,9 @@ class Plan:
     """Case id to estimated resident memory of its worker (bytes)."""
     claims: tuple[ClaimCases, ...] = ()
     """Which claims it decides, and by which cases."""
+    baseline: str = ""
+    """What its candidate is held against, in full: a commit; empty: there are no two
+    revisions."""
 
     @property
     def behaviours(self) -> tuple[str, ...]:
@@ -72,7 +75,7 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Of the cases and of everything that decides how they are measured."""
-        content = {
+        content: dict[str, Any] = {
             "cases": [_deciding(case) for case in self.cases],
             "sampling": self.experiment.sampling.model_dump(mode="json"),
             "tolerances": [
@@ -82,6 +85,11 @@ class Plan:
             "controls": self.experiment.controls,
             "seed": self.experiment.seed,
         }
+        if self.experiment.profile.programs == "anew":
+            # as all profiles were before there was such a choice
+            del content["profile"]["programs"]
+        if self.baseline:
+            content["baseline"] = self.baseline
         if self.experiment.efficiency:
             # a plan without it keeps the digest from before there was such a choice
             content["efficiency"] = True

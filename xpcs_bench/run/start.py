@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from xpcs_bench.errors import WorkerCrashed
+from xpcs_bench.run.home import HERE, Home
 
 __all__ = ["Ends", "ForkServer", "Process", "can_fork", "spawn"]
 
@@ -73,12 +74,14 @@ def _on_core(core: int | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def spawn(ends: Ends, variables: Mapping[str, str], core: int | None) -> Process:
+def spawn(
+    ends: Ends, variables: Mapping[str, str], core: int | None, home: Home = HERE
+) -> Process:
     """Start a new interpreter."""
     with _on_core(core):
         return subprocess.Popen(  # noqa: S603 (our own module)
             [
-                sys.executable,
+                home.python,
                 "-m",
                 "xpcs_bench.run.serve",
                 str(ends.requests),
@@ -88,7 +91,7 @@ def spawn(ends: Ends, variables: Mapping[str, str], core: int | None) -> Process
             stdin=subprocess.DEVNULL,
             stdout=ends.log,
             stderr=subprocess.STDOUT,
-            env=dict(variables),
+            env=home.variables(variables),
             pass_fds=(ends.requests, ends.answers),
             # Ctrl-C is for the parent, which ends its workers in order
             start_new_session=True,
@@ -104,15 +107,19 @@ class ForkServer:
         Its whole environment, and that of the workers.
     libraries : str
         Modules to import besides what every worker needs.
+    home : Home
+        Where it lives, and the workers with it.
     """
 
-    def __init__(self, variables: Mapping[str, str], *libraries: str) -> None:
+    def __init__(
+        self, variables: Mapping[str, str], *libraries: str, home: Home = HERE
+    ) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 (our own module)
                 [
-                    sys.executable,
+                    home.python,
                     "-m",
                     "xpcs_bench.run.fork_server",
                     str(theirs.fileno()),
@@ -122,7 +129,7 @@ class ForkServer:
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
-                env=dict(variables),
+                env=home.variables(variables),
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )

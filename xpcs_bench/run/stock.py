@@ -9,15 +9,17 @@ forks it is what is started ahead.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
 from xpcs_bench.config import CompilationCache, Experiment, Profile
 from xpcs_bench.errors import WorkerCrashed
 from xpcs_bench.kernels.registry import own_modules
-from xpcs_bench.records import Case
+from xpcs_bench.records import Case, Revision
+from xpcs_bench.run.home import HERE, Home
 from xpcs_bench.run.schedule import Job, rounds_of
 from xpcs_bench.run.start import ForkServer, can_fork
 from xpcs_bench.run.worker import Limits, Worker, cores, worker_variables
@@ -36,13 +38,25 @@ _FOR_CHECKS = ("mpmath",)
 the later ones are told what was found."""
 
 
+_Place = tuple[Revision, str, str]
+"""Revision, backend and device."""
+
+
 class _Kind(NamedTuple):
     """What a blank worker was started for."""
 
+    revision: Revision
     backend: str
     device: str
     core: int | None
     forked: bool
+    kept: bool
+    """Whether it finds what others have compiled."""
+
+    @property
+    def place(self) -> _Place:
+        """What the servers of all its cores and indices share."""
+        return self.revision, self.backend, self.device
 
 
 class Stock:
@@ -56,6 +70,8 @@ class Stock:
         Measures whose workers are forks, where the profile and the platform allow it.
     kernels : collection of str
         What they will be asked for.
+    homes : mapping
+        Where the workers of a revision live; here where nothing is said.
     """
 
     def __init__(
@@ -64,6 +80,7 @@ class Stock:
         profile: Profile,
         forked: Collection[str] = FORKED,
         kernels: Collection[str] = (),
+        homes: Mapping[Revision, Home] = MappingProxyType({}),
     ) -> None:
         self._limits = limits
         self._profile = profile
@@ -72,7 +89,9 @@ class Stock:
         self._modules = own_modules(kernels)
         self._cores = cores() if profile.pinned else ()
         self._blank: dict[_Kind, list[Worker]] = {}
-        self._servers: dict[tuple[str, str, int], ForkServer | None] = {}
+        self._homes = homes
+        self._servers: dict[tuple[_Place, int], ForkServer | None] = {}
+        self._programs: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -93,6 +112,9 @@ class Stock:
             server.kill()  # all of them, and only then is waited for one
         for server in servers:
             server.close()
+        if self._programs is not None:
+            self._programs.cleanup()
+            self._programs = None
 
     def expect(self, experiment: Experiment) -> None:
         """Start the servers that an experiment is likely to need, before it is planned.
@@ -109,7 +131,7 @@ class Stock:
             ]
             if rounds and "cpu" in matrix.device:
                 for process in range(min(AHEAD, max(rounds))):
-                    self._server(backend, "cpu", process)
+                    self._server(("", backend, "cpu"), process)
 
     def take(
         self,
@@ -139,7 +161,7 @@ class Stock:
                 continue
             kind = self._kind(case, job)
             if kind.forked:
-                self._server(kind.backend, kind.device, job.process)
+                self._server(kind.place, job.process)
             else:
                 self._blank.setdefault(kind, []).append(self._start(case, job))
 
@@ -158,7 +180,8 @@ class Stock:
         core = self._cores[job.process % len(self._cores)] if self._cores else None
         backend, device = case.variant.backend, case.variant.device
         forked = self._forks(case.measure, backend, device)
-        return _Kind(backend, device, core, forked)
+        kept = self._profile.programs == "kept" and case.measure in FORKED
+        return _Kind(case.variant.revision, backend, device, core, forked, kept)
 
     def _forks(self, measure: str, backend: str, device: str) -> bool:
         return (
@@ -170,21 +193,45 @@ class Stock:
             and can_fork()
         )
 
-    def _server(self, backend: str, device: str, process: int) -> ForkServer | None:
+    def _server(self, place: _Place, process: int) -> ForkServer | None:
         """Return a server, started if there is none; None: it has died.
 
         The processes of each index have one of their own. Where library and heap lie
         is drawn once a server, and decides what a call of a microsecond takes: forks of
         a single one agree with each other, and not with the next run's.
         """
-        key = (backend, device, process)
+        key = (place, process)
         if key not in self._servers:
-            variables = worker_variables(backend, device, self._profile)
-            modules = (*_LIBRARIES[backend], *self._modules)
+            revision, backend, device = place
+            variables = worker_variables(
+                backend, device, self._profile, self._kept_programs()
+            )
+            home = self._home(revision)
+            modules = _LIBRARIES[backend]
+            if home == HERE:
+                # another revision may have its kernels in other modules
+                modules = (*modules, *self._modules)
             if self._modules and process == 0:
                 modules = (*modules, *_FOR_CHECKS)
-            self._servers[key] = ForkServer(variables, *modules)
+            self._servers[key] = ForkServer(variables, *modules, home=home)
         return self._servers[key]
+
+    def _home(self, revision: Revision) -> Home:
+        return self._homes.get(revision, HERE)
+
+    def _kept_programs(self) -> tuple[CompilationCache, Path] | None:
+        """Return the folder in which workers of cached calls keep what they compile.
+
+        None: each compiles anew. All revisions share it: a program is found by all
+        that it is made of, and what both have in common is then the same executable.
+        """
+        if self._profile.programs != "kept":
+            return None
+        if self._programs is None:
+            self._programs = tempfile.TemporaryDirectory(
+                prefix="xpcs_bench-programs-", ignore_cleanup_errors=True
+            )
+        return "warm", Path(self._programs.name)
 
     def _retire(self, kind: _Kind, process: int) -> None:
         """End the servers of indices that are done with, now that one is asked for.
@@ -193,12 +240,10 @@ class Stock:
         """
         for key in list(self._servers):
             # a search begins anew with the first process of another size
-            if key[:2] == (kind.backend, kind.device) and not (
-                process - 1 <= key[2] <= process + AHEAD
-            ):
+            if key[0] == kind.place and not (process - 1 <= key[1] <= process + AHEAD):
                 self._close(key)
 
-    def _close(self, key: tuple[str, str, int]) -> None:
+    def _close(self, key: tuple[_Place, int]) -> None:
         server = self._servers.pop(key)
         if server is not None:
             server.close()
@@ -210,15 +255,18 @@ class Stock:
         cache: tuple[CompilationCache, Path] | None = None,
     ) -> Worker:
         kind = self._kind(case, job)
+        home = self._home(kind.revision)
+        if cache is None and kind.kept:
+            cache = self._kept_programs()
         variables = worker_variables(kind.backend, kind.device, self._profile, cache)
         server = None
-        if kind.forked and cache is None:
-            server = self._server(kind.backend, kind.device, job.process)
+        if kind.forked and case.variant.compilation_cache == "off":
+            server = self._server(kind.place, job.process)
         if server is not None:
             try:
                 return Worker(case.id, self._limits, variables, kind.core, server)
             except WorkerCrashed:
                 # new interpreters do as well, and say themselves what is wrong
                 server.close()
-                self._servers[kind.backend, kind.device, job.process] = None
-        return Worker(case.id, self._limits, variables, kind.core)
+                self._servers[kind.place, job.process] = None
+        return Worker(case.id, self._limits, variables, kind.core, home=home)

@@ -18,7 +18,9 @@ from xpcs_bench.analysis.claims import judge_claims
 from xpcs_bench.analysis.efficiency import efficiencies
 from xpcs_bench.analysis.effort import efforts
 from xpcs_bench.analysis.families import Families
+from xpcs_bench.analysis.regression import regressions
 from xpcs_bench.analysis.summary import summarise
+from xpcs_bench.config import PRESETS_OF_GATES
 from xpcs_bench.errors import ConfigError, RecordError
 from xpcs_bench.records import (
     SCHEMA_VERSION,
@@ -95,6 +97,7 @@ def begin(
         cases=plan.cases,
         groups=plan.groups,
         skipped=plan.skipped,
+        baseline=plan.baseline,
         claims=plan.claims,
         parent=parent,
     )
@@ -214,6 +217,15 @@ def _conclude(
         crossovers = families.conclusions(measurements, summary.controls)
         unneeded = families.unneeded(measurements)
         found |= {"crossovers": tuple(crossovers), "unneeded": unneeded}
+    found["regressions"] = tuple(
+        regressions(
+            experiment.gate or PRESETS_OF_GATES["default"],
+            header.cases,
+            header.groups,
+            measurements,
+            summary.controls,
+        )
+    )
     return summary.model_copy(update=found)
 
 

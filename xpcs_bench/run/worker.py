@@ -32,8 +32,9 @@ from xpcs_bench.errors import (
     WorkerTimedOut,
 )
 from xpcs_bench.measure.environment import CACHE_STATE
+from xpcs_bench.run.home import HERE, Home
 from xpcs_bench.run.start import Ends, ForkServer, spawn
-from xpcs_bench.run.wire import PROTOCOL, Failed, Hello, Message, decode, encode
+from xpcs_bench.run.wire import PROTOCOL, Failed, Hello, Message, decode, encode_request
 from xpcs_bench.units import format_bytes, format_duration
 
 __all__ = ["Limits", "Worker", "cores", "worker_variables"]
@@ -137,6 +138,8 @@ class Worker:
         The one core that it and its threads may use.
     server : ForkServer, optional
         With these variables, and forks it; None: it is an interpreter of its own.
+    home : Home
+        Where that interpreter is.
 
     The process starts at once and comes up while the caller does something else; the
     first request, or :meth:`greet`, waits until it is there.
@@ -156,6 +159,7 @@ class Worker:
         variables: Mapping[str, str],
         core: int | None = None,
         server: ForkServer | None = None,
+        home: Home = HERE,
     ) -> None:
         self.name = name
         self._limits = limits
@@ -170,7 +174,7 @@ class Worker:
         try:
             ends = Ends(request_read, answer_write, self._log.fileno())
             self._process = (
-                spawn(ends, variables, core)
+                spawn(ends, variables, core, home)
                 if server is None
                 else server.fork(ends, core)
             )
@@ -256,7 +260,7 @@ class Worker:
         """
         self.greet()
         try:
-            self._requests.write(encode(request))
+            self._requests.write(encode_request(request))
             self._requests.flush()
         except BrokenPipeError:
             raise self._ended() from None

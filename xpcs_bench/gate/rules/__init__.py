@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from xpcs_bench.gate.rules import claims, controls, crossover, measured, parity
+from xpcs_bench.gate.rules import (
+    claims,
+    controls,
+    crossover,
+    measured,
+    parity,
+    regression,
+)
 from xpcs_bench.records import RunRecord, Verdict
 
 __all__ = ["RULES", "Rule"]
@@ -15,4 +22,5 @@ RULES: dict[str, Rule] = {
     "controls": controls.verdicts,
     "claims": claims.verdicts,
     "crossover": crossover.verdicts,
+    "regression": regression.verdicts,
 }

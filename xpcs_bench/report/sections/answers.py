@@ -165,6 +165,8 @@ def _rivals(best: Compared, rows: list[Compared]) -> list[Compared]:
 
 def _lead(evidence: Evidence, cached: list[Compared]) -> Line:
     best = [_best(rows) for rows in _by_question(cached).values()]
+    if evidence.root["header"].value.baseline:
+        return line("Two revisions were compared, and no variants: see Gate.")
     if not best:
         cases = evidence.under_test.values()
         n_variants = len({case.value.variant.id for case in cases})
@@ -207,8 +209,9 @@ def _answers(evidence: Evidence, cached: list[Compared]) -> Table:
     questions: dict[str, list[list[Compared]]] = defaultdict(list)
     for (problem, _), compared in _by_question(cached).items():
         questions[problem].append(compared)
+    gated = bool(evidence.root["header"].value.baseline)
     for problem, cases in evidence.by_problem("steady_state").items():
-        if problem not in questions:
+        if problem not in questions and not gated:
             rows.append(_unanswered(evidence, cases, asked=asked))
         for compared in questions[problem]:
             best = _best(compared)
