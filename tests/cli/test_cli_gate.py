@@ -79,15 +79,16 @@ def run(folder, path, *arguments):
 
 
 class Project:
-    """A repository with a package in ``src`` and a configuration."""
+    """A repository with a package and a configuration."""
 
-    def __init__(self, root):
+    def __init__(self, root, sources="src"):
         self.root = root
-        (root / "src" / "gated-1.dist-info").mkdir(parents=True)
-        (root / "src" / "gated-1.dist-info" / "METADATA").write_text(
+        self.sources = root / sources
+        (self.sources / "gated-1.dist-info").mkdir(parents=True)
+        (self.sources / "gated-1.dist-info" / "METADATA").write_text(
             "Metadata-Version: 2.1\nName: gated\nVersion: 1\n"
         )
-        (root / "src" / "gated-1.dist-info" / "entry_points.txt").write_text(
+        (self.sources / "gated-1.dist-info" / "entry_points.txt").write_text(
             "[xpcs_bench.kernels]\nsquares = gated:Squares\n"
         )
         (root / "gated.yaml").write_text(CONFIG)
@@ -104,7 +105,7 @@ class Project:
 
     def write(self, body="", version="1", top=""):
         text = KERNEL.format(body=body or "pass", version=version, top=top)
-        (self.root / "src" / "gated.py").write_text(text)
+        (self.sources / "gated.py").write_text(text)
 
     def commit(self, body="", **changes):
         self.write(body, **changes)
@@ -114,7 +115,7 @@ class Project:
 
     def gate(self, *arguments, check=None):
         asked = ("gate", "gated.yaml", "--out", "runs", *arguments)
-        done = run(self.root, self.root / "src", *asked)
+        done = run(self.root, self.sources, *asked)
         if check is not None:
             assert done.returncode == check, done.stdout + done.stderr
         return done
@@ -174,6 +175,15 @@ def test_the_baseline_runs_its_own_code(project):
     assert statuses(project.record())["candidate", "steady_state"] == {"ok"}
 
 
+def test_packages_at_the_root_of_a_repository_are_those_of_the_revision(tmp_path):
+    """Whoever starts python -m there imports from the folder that he is in."""
+    project = Project(tmp_path / "project", sources=".")
+    project.commit('raise RuntimeError("the code of the baseline")')
+    project.commit()
+    done = project.gate("--baseline", "HEAD~1", check=ExitCode.COULD_NOT_MEASURE)
+    assert "the code of the baseline" in done.stdout
+
+
 def test_wrong_values_fail_and_have_no_speed(project):
     project.commit()
     project.commit("x = x + 1.0")
@@ -205,16 +215,16 @@ def test_a_baseline_that_is_the_working_tree_is_said(project):
 )
 def test_what_only_one_side_has_is_skipped_with_the_reason(project, version, words):
     if version is None:
-        (project.root / "src" / "gated-1.dist-info" / "entry_points.txt").write_text(
+        (project.sources / "gated-1.dist-info" / "entry_points.txt").write_text(
             "[xpcs_bench.kernels]\nolder = gated:Squares\n"
         )
         project.write()
-        text = (project.root / "src" / "gated.py").read_text()
+        text = (project.sources / "gated.py").read_text()
         older = text.replace('"squares"', '"older"')
-        (project.root / "src" / "gated.py").write_text(older)
+        (project.sources / "gated.py").write_text(older)
         project.git("add", ".")
         project.git("commit", "--quiet", "-m", "another name")
-        (project.root / "src" / "gated-1.dist-info" / "entry_points.txt").write_text(
+        (project.sources / "gated-1.dist-info" / "entry_points.txt").write_text(
             "[xpcs_bench.kernels]\nsquares = gated:Squares\n"
         )
     else:
@@ -260,7 +270,7 @@ def test_a_configuration_outside_any_repository_is_a_mistake(project, tmp_path):
     project.commit()
     outside = tmp_path / "gated.yaml"
     outside.write_text(CONFIG)
-    done = run(tmp_path, project.root / "src", "gate", outside, "--baseline", "HEAD")
+    done = run(tmp_path, project.sources, "gate", outside, "--baseline", "HEAD")
     assert done.returncode == ExitCode.USAGE
     assert "in no git repository" in done.stderr
 

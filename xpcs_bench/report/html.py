@@ -55,7 +55,7 @@ def render(record: RunRecord) -> str:
     )
 
 
-_SHOWN_WITH_ROWS = frozenset({"verdict", "claims"})
+_SHOWN_WITH_ROWS = frozenset({"verdict", "claims", "crossover", "gate"})
 """Sections that have nothing to say where their tables have no row."""
 
 

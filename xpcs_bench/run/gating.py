@@ -73,7 +73,8 @@ class Gating:
     def _undecided(self) -> list[Group]:
         """Return the groups that a further pair would tell something of.
 
-        A control that did not come out right is one: nothing is told without it.
+        A control that did not come out right is one: nothing is told without it. The
+        cases that it is there for are not: what they say by themselves is known.
         """
         measurements = list(self._evidence.measurements.values())
         summary = summarise(self._plan.cases, self._plan.groups, measurements)
@@ -82,7 +83,7 @@ class Gating:
             self._plan.cases,
             self._plan.groups,
             measurements,
-            summary.controls,
+            controls=(),
         )
         wanted = {row.group for row in found if row.outcome is Outcome.INCONCLUSIVE} | {
             control.group

@@ -40,6 +40,15 @@ class Home:
     python: str = sys.executable
     folders: tuple[str, ...] = ()
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What starts the interpreter.
+
+        Where it has folders of its own, the one that it is started in comes before none
+        of them: packages at the root of a repository would be imported from there.
+        """
+        return (self.python, "-P") if self.folders else (self.python,)
+
     def variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of a process that lives here."""
         if not self.folders:
@@ -82,7 +91,7 @@ def origins(home: Home, packages: Iterable[str]) -> dict[str, Path | None]:
 
 def _said(home: Home, program: str, *arguments: str) -> str:
     """Run a few lines in a home and return what they print."""
-    command = [home.python, "-c", program, *arguments]
+    command = [*home.command, "-c", program, *arguments]
     try:
         done = subprocess.run(  # noqa: S603 (our own lines)
             command,

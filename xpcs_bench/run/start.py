@@ -81,7 +81,7 @@ def spawn(
     with _on_core(core):
         return subprocess.Popen(  # noqa: S603 (our own module)
             [
-                home.python,
+                *home.command,
                 "-m",
                 "xpcs_bench.run.serve",
                 str(ends.requests),
@@ -119,7 +119,7 @@ class ForkServer:
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 (our own module)
                 [
-                    home.python,
+                    *home.command,
                     "-m",
                     "xpcs_bench.run.fork_server",
                     str(theirs.fileno()),
