@@ -2,9 +2,14 @@
 
 import json
 import random
+import re
 import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
+
+REPORT_TESTS = Path(__file__).parents[1] / "report"
 
 
 @pytest.fixture
@@ -103,3 +108,28 @@ def test_a_verdict_that_is_not_met_says_so(study):
     assert not any(met for _, _, met in study.verdicts([row]))
     circumstances = {"circumstances": {"versions": "v"}, "rounds": [[row]]}
     assert study.markdown(circumstances).count("NOT met") == 3
+
+
+def test_a_kept_figure_stands_alone_in_colours_of_its_own(load, monkeypatch, tmp_path):
+    kernels = load("crossover", "kernels")
+    monkeypatch.syspath_prepend(REPORT_TESTS)
+    from report_scripts import SCRIPTS
+
+    folder = tmp_path / "run"
+    folder.mkdir()
+    record = SCRIPTS["searched"]().record()
+    monkeypatch.setattr(kernels, "load", lambda _: (folder, record))
+    monkeypatch.setattr(kernels, "RECORD", tmp_path / "kept")
+    kernels.keep(folder)
+    (figure,) = (tmp_path / "kept").glob("*.svg")
+    text = figure.read_text(encoding="utf-8")
+    assert ET.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+    used = set(re.findall(r"var\((--[\w-]+)\)", text))
+    assert used
+    assert used <= set(re.findall(r"(--[\w-]+):#", text))
+    summary = figure.with_suffix(".md").read_text(encoding="utf-8")
+    assert (
+        summary.splitlines()[2]
+        == f"![Ratio of the cached calls by size]({figure.name})"
+    )
+    assert "## Crossover" in summary

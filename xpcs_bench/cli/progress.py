@@ -54,7 +54,8 @@ class _Lines(Silent):
 
     def started(self, total: int) -> None:
         self._total = total
-        self._say(f"{total} measurements to take")
+        if total:  # a search or a gate asks for them as it goes on
+            self._say(f"{total} measurements to take")
 
     def extended(self, count: int) -> None:
         self._total += count

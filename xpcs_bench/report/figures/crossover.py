@@ -66,7 +66,7 @@ def ratio_by_size(evidence: Evidence) -> Plot:
                 [],
                 MARKERS[index % len(MARKERS)],
                 color=SERIES[index % len(SERIES)],
-                label=drawable(name, 28),
+                label=drawable(name, 34),
             )
         legend(figure, all_axes[0])
 
