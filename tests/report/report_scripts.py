@@ -38,6 +38,7 @@ from xpcs_bench.records import (
     Measurement,
     Observation,
     Outcome,
+    Regression,
     RunHeader,
     RunRecord,
     Samples,
@@ -133,6 +134,8 @@ class Script:
     break_evens: list[BreakEven] = field(default_factory=list)
     crossovers: list[Crossover] = field(default_factory=list)
     unneeded: list[str] = field(default_factory=list)
+    regressions: list[Regression] = field(default_factory=list)
+    baseline: str = ""
     verdicts: list[Verdict] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     parent: Environment = field(default_factory=environment)
@@ -344,6 +347,7 @@ class Script:
                 ),
                 skipped=tuple(self.skipped),
                 parent=self.parent,
+                baseline=self.baseline,
             ),
             status=self.status,
             finished="2026-03-14T02:55:10Z",
@@ -367,6 +371,7 @@ class Script:
                 unneeded=tuple(self.unneeded),
                 verdicts=tuple(self.verdicts),
                 claims=tuple(self.claims),
+                regressions=tuple(self.regressions),
                 efficiencies=efficiencies(
                     self.cases, self.estimates, self.ceilings, experiment
                 ),
@@ -1002,6 +1007,42 @@ def nothing() -> Script:
     return Script(name="empty")
 
 
+def gated() -> Script:
+    """Two revisions: one case is slower, one is not, and one cannot be told."""
+    script = Script(baseline="c0ffee" * 6 + "c0ff")
+    for kernel, point, outcome in (
+        ("qmap", 1.004, Outcome.PASS),
+        ("partition", 1.1, Outcome.FAIL),
+        ("g2_model", 1.03, Outcome.INCONCLUSIVE),
+    ):
+        sides = [
+            script.case(
+                Variant(**NUMPY.model_dump() | {"revision": revision}), kernel=kernel
+            )
+            for revision in ("baseline", "candidate")
+        ]
+        for case in sides:
+            script.conclude(case, "steady_state", estimate(1e-3))
+        script.regressions.append(
+            Regression(
+                group=sides[0].group_id,
+                family="calls",
+                metric="steady_state",
+                baseline=sides[0].id,
+                candidate=sides[1].id,
+                ratio=estimate(point, "x"),
+                at_least=point - 0.05,
+                at_most=point + 0.02,
+                find=0.05,
+                margin=0.01,
+                smallest_change=None if kernel == "g2_model" else 0.07,
+                outcome=outcome,
+                reason=f"as the script of {kernel} says.",
+            )
+        )
+    return script
+
+
 SCRIPTS: dict[str, Callable[[], Script]] = {
     script.__name__: script
     for script in (
@@ -1017,6 +1058,7 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
         doubted,
         claimed,
         searched,
+        gated,
         nothing,
     )
 }

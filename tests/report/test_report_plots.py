@@ -38,6 +38,7 @@ DRAWN = {
     "doubted": {"first_and_cached"},
     "claimed": {"first_and_cached"},
     "searched": {"ratio_by_size"},
+    "gated": {"first_and_cached"},
     "nothing": set(),
 }
 

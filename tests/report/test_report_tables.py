@@ -25,6 +25,7 @@ from xpcs_bench.records import (
     Variant,
     Verdict,
 )
+from xpcs_bench.report import export
 from xpcs_bench.report.cells import Section, plain
 from xpcs_bench.report.tables import SECTIONS, describe
 
@@ -64,9 +65,10 @@ def test_sections_come_in_the_order_people_ask(record_of):
     assert len(names) == len(SECTIONS)
     assert names == [
         "verdict",
+        "gate",
         "claims",
-        "answers",
         "crossover",
+        "answers",
         "calls",
         "conversions",
         "parity",
@@ -769,3 +771,49 @@ def test_what_a_search_did_not_need_is_no_loss():
     assert rows(script.record(), "unreached")
     script.unneeded.append(case.id)
     assert not rows(script.record(), "unreached")
+
+
+def test_cases_of_a_gate_are_listed_the_worst_first(record_of):
+    record = record_of("gated")
+    assert rows(record, "gate") == [
+        [
+            "partition/numpy/cpu/float64/steady_state",
+            "fail",
+            "1.10x [1.08, 1.12]",
+            "5.0 %",
+            "7.0 %",
+            "3",
+            "as the script of partition says.",
+        ],
+        [
+            "g2_model/numpy/cpu/float64/steady_state",
+            "cannot tell",
+            "1.03x [1.01, 1.05]",
+            "5.0 %",
+            "not known",
+            "3",
+            "as the script of g2_model says.",
+        ],
+        [
+            "qmap/numpy/cpu/float64/steady_state",
+            "pass",
+            "1.00x [0.984, 1.02]",
+            "5.0 %",
+            "7.0 %",
+            "3",
+            "as the script of qmap says.",
+        ],
+    ]
+    assert lead(record, "gate").startswith(
+        f"The candidate beside its baseline {record.header.baseline}: "
+        "cases 1 fail, 1 cannot tell, 1 pass."
+    )
+    assert "see Gate" in lead(record, "answers")
+    assert rows(record, "answers") == []
+
+
+def test_without_two_revisions_there_is_no_gate(record_of):
+    assert lead(record_of("small"), "gate") == "Two revisions were not compared."
+    heading = 'id="gate-title"'
+    assert heading not in export(record_of("small"), "html")
+    assert heading in export(record_of("gated"), "html")

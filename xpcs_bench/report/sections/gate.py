@@ -42,7 +42,7 @@ def describe(evidence: Evidence) -> Section:
             text(header["baseline"]),
             ": cases ",
             counted,
-            ". Ratio is candidate / baseline: above 1 is slower, or larger.",
+            ". Ratio is candidate / baseline: above one is slower, or larger.",
         )
     return Section("gate", "Gate", lead, tables=(_table(found),))
 
@@ -63,8 +63,8 @@ def _table(found: list[Place[Regression]]) -> Table:
         (RowGroup(None, tuple(map(_row, found))),),
         note=line(
             "Fail: the candidate is surely slower by more than the margin. Pass: it is "
-            "not slower by what was to be found, with 95 % confidence. Would see: the "
-            "slowdown that these pairs of processes would have failed 19 times in 20."
+            "not slower by what was to be found. Would see: the slowdown that nearly "
+            "every such gate would have failed."
         ),
     )
 
