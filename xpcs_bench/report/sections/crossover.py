@@ -109,7 +109,8 @@ def order(found: Place[Crossover]) -> Line:
 def _turn(turn: Place[Turn]) -> Line:
     value: Turn = turn.value
     after = Words(*_SIGNS[value.becomes])
-    wide = [] if value.resolved else [" ", Words("(wider than asked)", "doubt")]
+    asked: list[Cell | str] = [" ", Words("(wider than asked)", "doubt")]
+    wide = [] if value.resolved else asked
     if value.size is not None:
         return line(after, " above ", _bracket(turn), *wide)
     if value.lower is None:
