@@ -140,6 +140,7 @@ PROFILE = [
     ("threads", 2, "incomparable"),
     ("memory", "system", "incomparable"),
     ("pinned", False, "incomparable"),
+    ("programs", "kept", "incomparable"),
     # the name says nothing that its settings do not
     ("name", "as_user", "harmless"),
     # how workers did start is told of each case
@@ -202,7 +203,7 @@ def test_no_part_of_an_experiment_is_forgotten():
     told = {"profile", "sampling", "seed", "controls", "efficiency", "tolerances"}
     # what is measured: cases hold it, and they are compared one by one
     work = {"name", "kernels", "detectors", "geometries", "matrix", "measure"}
-    work |= {"boundaries", "claims", "crossover"}
+    work |= {"boundaries", "claims", "crossover", "gate"}
     assert told | work == set(Experiment.model_fields)
 
 

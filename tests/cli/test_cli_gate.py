@@ -280,17 +280,14 @@ def test_a_gate_without_a_baseline_is_a_mistake(project):
     assert "--baseline" in project.gate(check=ExitCode.USAGE).stderr
 
 
-def test_json_says_what_was_decided(project):
+def test_json_says_what_was_decided_with_the_preset_that_replaces_that_of_the_file(
+    project,
+):
     project.commit()
-    done = project.gate("--baseline", "HEAD", "--json")
+    done = project.gate("--baseline", "HEAD", "--preset", "coarse", "--json")
     (found,) = json.loads(done.stdout)["summary"]["regressions"]
     assert found["group"] == "squares/numpy/cpu/float64/steady_state"
-    assert found["find"] == 0.05
-
-
-def test_a_preset_replaces_that_of_the_file(project):
-    project.commit()
-    project.gate("--baseline", "HEAD", "--preset", "coarse")
+    assert found["find"] == 0.10
     assert project.record().header.experiment.gate.preset == "coarse"
 
 
