@@ -52,9 +52,20 @@ class Order:
 
     @property
     def again(self) -> str:
-        """The command that goes on, without the run that it goes on with."""
-        options = "" if self.baseline is None else f" --baseline {self.baseline}"
-        return f"xpcs-bench {self.verb} {self.config}{options} --resume"
+        """The command that goes on, without the run that it goes on with.
+
+        What was selected or set is part of the plan, and is said again.
+        """
+        words = ["xpcs-bench", self.verb, str(self.config)]
+        for option, value in (
+            ("--baseline", self.baseline),
+            ("-k", self.expression),
+            *(("--set", override) for override in self.overrides),
+            ("--out", str(self.out)),
+        ):
+            if value is not None:
+                words += [option, value]
+        return shlex.join([*words, "--resume"])
 
 
 def carry_out(order: Order) -> ExitCode:
