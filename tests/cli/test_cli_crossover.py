@@ -83,7 +83,7 @@ def test_a_search_that_is_interrupted_is_resumed(bench, start, search, tmp_path)
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED, out
-    assert f"'xpcs-bench crossover {search} --resume" in out
+    assert f"'xpcs-bench crossover {search} --out reports --resume" in out
     done = bench("crossover", search, "--resume", "--quiet")
     assert done.returncode in ANSWERED
     _, record = load(only_run(tmp_path))
