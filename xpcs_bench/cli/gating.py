@@ -55,9 +55,10 @@ def carry_out_gate(order: Order, python: str | None) -> ExitCode:
         )
         _require_its_own(home, repository, tree, packages)
         kernels = known_kernels(home)
-        names = [choice.name for choice in loaded.experiment.kernels]
+        # no server imports kernels ahead: the baseline may have them elsewhere, and
+        # what lies where in memory is to be the same on both sides
         with Stock(
-            limits, loaded.experiment.profile, kernels=names, homes={"baseline": home}
+            limits, loaded.experiment.profile, homes={"baseline": home}
         ) as stock:
             return measure(
                 order,
