@@ -11,8 +11,10 @@ from typing import Any
 
 from models import Cost, Model, merged_turns, turns_of
 
-from xpcs_bench.analysis.crossover import Course, Pairs, conclude, wanted
+from xpcs_bench.analysis.course import Course
+from xpcs_bench.analysis.crossover import conclude, wanted
 from xpcs_bench.analysis.estimate import prior_for
+from xpcs_bench.analysis.pairs import Pairs
 from xpcs_bench.config import CrossoverSearch
 from xpcs_bench.config.crossover import lattice
 from xpcs_bench.records import Crossover

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpcs_bench.analysis.crossover import LOOKS, Course, conclude, wanted
+from xpcs_bench.analysis.course import LOOKS, Course
+from xpcs_bench.analysis.crossover import conclude, wanted
 from xpcs_bench.analysis.estimate import prior_for, scatter, trimmed_ratio
 from xpcs_bench.analysis.pairs import Pairs
 from xpcs_bench.config import CrossoverSearch

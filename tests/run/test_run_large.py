@@ -15,8 +15,8 @@ from xpcs_bench.kernels.registry import create_kernel
 from xpcs_bench.records import Device, Samples
 from xpcs_bench.records import measurement as measurement_module
 from xpcs_bench.records.measurement import Column
+from xpcs_bench.run import obstacles, store
 from xpcs_bench.run import plan as plan_module
-from xpcs_bench.run import store
 from xpcs_bench.run.journal import Evidence
 from xpcs_bench.run.plan import Plan, make_plan
 from xpcs_bench.run.wire import Availability
@@ -107,13 +107,13 @@ def test_the_work_of_a_problem_is_asked_once_a_type(monkeypatch):
 
 def test_whether_a_measure_applies_is_asked_once_a_variant(monkeypatch):
     asked = []
-    ask = plan_module.skip_reason
+    ask = obstacles.skip_reason
 
     def counting(*where, compiled):
         asked.append(where)
         return ask(*where, compiled=compiled)
 
-    monkeypatch.setattr(plan_module, "skip_reason", counting)
+    monkeypatch.setattr(obstacles, "skip_reason", counting)
     planned()
     # for every variant, of which two share a backend and a device
     assert len(asked) == 4 * len(MEASURES)

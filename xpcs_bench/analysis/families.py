@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xpcs_bench.analysis.controls import failing_controls, why_not
-from xpcs_bench.analysis.crossover import Course, conclude, wanted
+from xpcs_bench.analysis.course import Course
+from xpcs_bench.analysis.crossover import conclude, wanted
 from xpcs_bench.analysis.pairs import Pairs, paired
 from xpcs_bench.analysis.readings import sound_readings
 from xpcs_bench.config import CrossoverSearch, Experiment

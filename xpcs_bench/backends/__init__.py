@@ -11,10 +11,11 @@ from xpcs_bench.backends.adapter import (
     create_adapters,
 )
 from xpcs_bench.backends.checking import check_backend
+from xpcs_bench.backends.choice import Choice
 from xpcs_bench.backends.conversion import ensure_numpy
 from xpcs_bench.backends.device import DeviceConfig, DeviceManager, DeviceType
 from xpcs_bench.backends.numpy_backend import NumPyBackend
-from xpcs_bench.backends.policy import Choice, Policy, load_policy
+from xpcs_bench.backends.policy import Policy, load_policy
 from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.backends.registry import BACKENDS, backend_names, create_backend
 from xpcs_bench.backends.selection import (

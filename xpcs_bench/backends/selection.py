@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from xpcs_bench.backends.checking import check_backend
+from xpcs_bench.backends.choice import Place
 from xpcs_bench.backends.device import DeviceManager
-from xpcs_bench.backends.policy import Place, Policy, load_policy
+from xpcs_bench.backends.policy import Policy, load_policy
 from xpcs_bench.backends.protocol import BackendProtocol
 from xpcs_bench.backends.registry import load_backend
 from xpcs_bench.backends.settings import read_settings

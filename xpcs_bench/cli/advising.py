@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 
 from xpcs_bench.analysis.advice import advise
-from xpcs_bench.backends.policy import Choice, Policy
+from xpcs_bench.backends.choice import Choice
+from xpcs_bench.backends.policy import Policy
 from xpcs_bench.errors import ConfigError, ExitCode
 from xpcs_bench.records import Advice
 from xpcs_bench.report.advice import answer, print_advice

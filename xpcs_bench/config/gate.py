@@ -63,4 +63,4 @@ PRESETS_OF_GATES: Mapping[GatePreset, Gate] = MappingProxyType(
         "coarse": _gate("coarse", 0.10, 0.02, 12),
     }
 )
-"""By name. A slowdown of twice what is to be found is found nearly always."""
+"""By name."""

@@ -366,8 +366,8 @@ class WrittenGate(WrittenModel):
     """The gate: what a candidate revision is held to against its baseline."""
 
     preset: GatePreset = "default"
-    """What is found in cached calls: default (10 % nearly always, 5 % mostly), precise
-    (5 %, with more processes) or coarse (20 %)."""
+    """What has to be ruled out for cached calls to pass: default (a slowdown of 5 %),
+    precise (4 %, with up to 15 pairs of processes) or coarse (10 %)."""
     calls: WrittenDemand = WrittenDemand()
     """Of cached calls and conversions."""
     first_calls: WrittenDemand = WrittenDemand()

@@ -69,8 +69,8 @@ class _Sampler:
     def take(self, loops: int, blocks: list[Block]) -> int:
         """Cross ``loops`` times, append the block, and return the reading (ns).
 
-        One more crosses before. Making the inputs has driven the code that converts out
-        of the caches: a view of an array of 128 MB then took 45 us, where it takes one.
+        One more crosses before: making the inputs has driven the code that converts out
+        of the caches, and a view would be told as many times what it takes.
         """
         self.item = self.outcome = None  # released before more memory is asked for
         ahead, *items = self._boundary.fresh(1 + loops)

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from xpcs_bench.backends.policy import Choice, spoken
+from xpcs_bench.backends.choice import Choice, spoken
 from xpcs_bench.records import (
     Advice,
     Estimate,

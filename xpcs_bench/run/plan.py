@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any
 
 from xpcs_bench.config import (
-    CompilationCache,
     Detector,
     Experiment,
     Geometry,
@@ -23,27 +22,16 @@ from xpcs_bench.config import (
 from xpcs_bench.errors import CannotMeasure, ConfigError
 from xpcs_bench.kernels.kernel import Kernel, Problem, Work
 from xpcs_bench.kernels.registry import create_kernel
-from xpcs_bench.measure.registry import skip_reason
 from xpcs_bench.records import Case, ClaimCases, Group, Skip, Variant
 from xpcs_bench.run.claims import claim_cases, tried
 from xpcs_bench.run.controls import controls_of, places_compared
+from xpcs_bench.run.obstacles import obstacle
 from xpcs_bench.run.selection import Accept, parse_selection
 from xpcs_bench.run.wire import Availability
 from xpcs_bench.units import format_bytes
 
 __all__ = ["Plan", "make_plan", "select", "with_controls"]
 
-_DECIDED_BY_THE_CACHE: Mapping[MeasureName, frozenset[CompilationCache]] = {
-    "first_call": frozenset({"cold", "warm"}),
-    "stages": frozenset({"cold", "warm"}),
-    # the call before the one that is timed fills a cold one
-    "recompile": frozenset({"warm"}),
-}
-"""States of the persistent compilation cache, other than off, that a measure can be
-taken in."""
-_CONVERTED: frozenset[MeasureName] = frozenset({"first_call", "steady_state"})
-"""Measures whose calls may convert: those that time a call from what it is given to
-what it returns."""
 _IDLE_WORKER_BYTES = 400 * 2**20
 """Resident memory of a worker that has imported jax and compiled something small."""
 _TEMPORARIES = 4
@@ -194,64 +182,6 @@ def _refusal(kernel: Kernel[Any], problem: Problem[Any]) -> str | None:
     return None
 
 
-def _device_reason(variant: Variant, availability: Availability | None) -> str | None:
-    if availability is None:
-        return f"backend {variant.backend}: not registered in the worker's environment"
-    if not availability.available:
-        return f"backend {variant.backend}: {availability.reason}"
-    platforms = sorted({device.platform for device in availability.devices})
-    if variant.device not in platforms:
-        return (
-            f"device {variant.device}: none visible to {variant.backend} "
-            f"(visible: {', '.join(platforms)})"
-        )
-    return None
-
-
-def _capability_reason(
-    kernel: Kernel[Any], variant: Variant, availability: Availability | None
-) -> str | None:
-    """Why a backend cannot do what a kernel requires."""
-    able = availability.capabilities if availability else ()
-    missing = sorted(kernel.requires - set(able))
-    if not missing:
-        return None
-    return (
-        f"kernel {kernel.name}: requires {' and '.join(missing)}, which the backend "
-        f"{variant.backend} does not support"
-    )
-
-
-def _cache_reason(
-    kernel: Kernel[Any], variant: Variant, measure: MeasureName
-) -> str | None:
-    """Why a state of the compilation cache makes no difference to a case."""
-    if variant.compilation_cache == "off":
-        return None
-    if variant.backend == "numpy" or not kernel.compiled:
-        who = "numpy" if variant.backend == "numpy" else f"the kernel {kernel.name}"
-        return f"compilation cache: {who} compiles nothing"
-    if measure not in _DECIDED_BY_THE_CACHE:
-        return f"compilation cache: it changes first calls, and no {measure}"
-    if variant.compilation_cache not in _DECIDED_BY_THE_CACHE[measure]:
-        return (
-            f"compilation cache: the first call of a process fills a cold one, so that "
-            f"its {measure} finds a warm one"
-        )
-    return None
-
-
-def _conversion_reason(variant: Variant, measure: MeasureName) -> str | None:
-    """Why a case has nothing to convert."""
-    if variant.converts == "nothing":
-        return None
-    if variant.backend == "numpy":
-        return "converts: the arrays of numpy are the host's, and stay what they are"
-    if measure not in _CONVERTED:
-        return f"converts: first and cached calls convert, and no {measure} does"
-    return None
-
-
 @dataclass(frozen=True)
 class _Column:
     """A variant and a measure: what every problem of a kernel is crossed with."""
@@ -273,22 +203,8 @@ def _columns(
     """Cross variants and measures, once a kernel: problems come in thousands."""
     for variant, only in _variants(experiment):
         seen = availability.get(variant.backend)
-        unable = _device_reason(variant, seen) or _capability_reason(
-            kernel, variant, seen
-        )
         for measure, boundary in _measures(experiment):
-            reason = (
-                unable
-                or _cache_reason(kernel, variant, measure)
-                or _conversion_reason(variant, measure)
-                or skip_reason(
-                    measure,
-                    boundary,
-                    variant.backend,
-                    variant.device,
-                    compiled=kernel.compiled,
-                )
-            )
+            reason = obstacle(kernel, variant, seen, measure, boundary)
             yield _Column(variant, only, measure, boundary, reason)
 
 
